@@ -1,0 +1,45 @@
+"""What the language analysis said, in the gateway's own values.
+
+`nlp` has result types of its own; `check/language.py` translates them into these, so that nothing
+else in the gateway knows `nlp`. Label and type names are those of the scan contract (lower case).
+"""
+
+from dataclasses import dataclass
+
+from milter.mail.finding import Evidence, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One intent with its strength (1 weak, 2 plain), attributes and the spans that show it."""
+
+    label: str
+    strength: int
+    evidence: tuple[Evidence, ...]
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One entity; `value` is normalised, `platform` the service id or ''."""
+
+    type: str
+    text: str
+    value: str
+    platform: str
+    source: Source
+    part: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """Language, intents and entities of one message."""
+
+    language: str
+    intents: tuple[Intent, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    model_version: str = ""
+    truncated: bool = False
+    elapsed_seconds: float = 0.0

@@ -1,0 +1,220 @@
+"""What a reader found in a message: the only thing the rest of the gateway knows of its content.
+
+A `Reading` crosses a process border as a checked frame; so it holds only strings, numbers, bytes,
+enums and tuples of such values. It may come from a captured reader: whoever uses it treats every
+span as a claim and checks it against the raw bytes (`act` does).
+
+Standards: part paths are IMAP section numbers (RFC 9051 §6.4.5), '' for the header.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from milter.mail.analysis import Analysis
+from milter.mail.finding import CheckOutcome, Source
+
+
+class Defect(StrEnum):
+    """What is wrong with the form of a message; never guilt, always counted."""
+
+    TOO_DEEP = "too_deep"
+    TOO_MANY_PARTS = "too_many_parts"
+    TOO_MANY_FIELDS = "too_many_fields"
+    HEADER_TOO_LARGE = "header_too_large"
+    JUNK_LINE_IN_HEADER = "junk_line_in_header"
+    MISSING_BOUNDARY = "missing_boundary"
+    UNTERMINATED_MULTIPART = "unterminated_multipart"
+    EMPTY_MULTIPART = "empty_multipart"
+    BAD_TRANSFER_ENCODING = "bad_transfer_encoding"
+    UNKNOWN_TRANSFER_ENCODING = "unknown_transfer_encoding"
+    UNKNOWN_CHARSET = "unknown_charset"
+    CHARSET_MISMATCH = "charset_mismatch"
+    NUL_OCTET = "nul_octet"
+    BARE_LINE_END = "bare_line_end"
+    DUPLICATE_FIELD = "duplicate_field"
+    HTML_NOT_ANALYSED = "html_not_analysed"
+    TEXT_TRUNCATED = "text_truncated"
+
+
+class Protection(StrEnum):
+    """Cryptographic protection of the whole message or of a part (RFC 8551, RFC 3156, RFC 4880)."""
+
+    NONE = "none"
+    SIGNED = "signed"
+    ENCRYPTED = "encrypted"
+    INLINE_PGP = "inline_pgp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One leaf or container of the MIME tree; spans are offsets into the raw message.
+
+    `start` is the first octet of the part's header (of the whole message for the root),
+    `body_start`..`body_end` its body as transferred, without the line end that belongs to the
+    following delimiter. `digest` is the SHA-256 of those octets (leaves only).
+    """
+
+    path: str
+    media_type: str
+    charset: str
+    encoding: str
+    disposition: str
+    filename: str
+    start: int
+    body_start: int
+    body_end: int
+    digest: str = ""
+    protection: Protection = Protection.NONE
+    defects: tuple[Defect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A run of decoded text of one source.
+
+    `base` is the offset (code points, LF line ends) of this run in the decoded text of its part,
+    so that evidence offsets always count in the part's decoded text.
+    """
+
+    source: Source
+    part: str
+    text: str
+    base: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link as written: target and the text shown for it; never fetched."""
+
+    target: str
+    shown: str
+    part: str
+    visible: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedMailbox:
+    """A display name with an addr-spec from an address header; `domain` is '' if unparsable."""
+
+    display_name: str
+    address: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderFacts:
+    """The header fields that checks ask about, decoded (RFC 2047) and bounded."""
+
+    header_from: tuple[NamedMailbox, ...] = ()
+    reply_to: tuple[NamedMailbox, ...] = ()
+    to: tuple[NamedMailbox, ...] = ()
+    subject: str = ""
+    message_id: str = ""
+    date: str = ""
+    in_reply_to: str = ""
+    list_id: str = ""
+    is_bulk: bool = False
+    is_automatic: bool = False
+    received_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthResult:
+    """One resinfo of a believed Authentication-Results field (RFC 8601 §2.2)."""
+
+    method: str
+    result: str
+    authserv_id: str
+    reason: str = ""
+    properties: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditSite:
+    """Where a banner may go into one part; spans are offsets into the raw message.
+
+    `kind` is text or html. `encoding` is 7bit, 8bit, quoted-printable or base64; `charset` one of
+    us-ascii, utf-8, iso-8859-1, windows-1252. `body_start`..`body_end` is the part's body,
+    `insert_at` the raw offset for the banner (for base64: an offset into the decoded octets).
+    `column` is how many octets already stand on the raw line before `insert_at`.
+    `charset_start`..`charset_end` spans the charset value in the part's own Content-Type field
+    (0, 0 where there is none), for relabelling us-ascii as utf-8; `encoding_start`.. likewise for
+    the Content-Transfer-Encoding value; `header_end` is where a new field can be added.
+    """
+
+    part: str
+    kind: str
+    encoding: str
+    charset: str
+    body_start: int
+    body_end: int
+    insert_at: int
+    column: int = 0
+    charset_start: int = 0
+    charset_end: int = 0
+    encoding_start: int = 0
+    encoding_end: int = 0
+    header_end: int = 0
+    line_end: bytes = b"\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a reader needs to know beside the bytes.
+
+    `trusted_authserv_ids` are lower-case glob patterns, empty in role mx; `own_authserv_id` marks
+    forged fields. `own_domains` are the organisation's domains (A-labels). `banner_key` lets the
+    reader recognise our own banner. `wants_text` asks for the segments themselves (scan, explain);
+    a front does without them.
+    """
+
+    role: str = "file"
+    own_authserv_id: str = ""
+    trusted_authserv_ids: tuple[str, ...] = ()
+    own_domains: tuple[str, ...] = ()
+    client_name: str = ""
+    banner_key: bytes = b""
+    wants_text: bool = False
+    text_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """All that one examination gives.
+
+    `screened` is True if the full language stage ran. `protection` is that of the whole message.
+    `unsafe_to_edit` says in one word why no banner may go in ('' if it may).
+    `uninspected` names parts that could not be looked into: no guilt, but said.
+    """
+
+    sha256: str
+    size_bytes: int
+    header: HeaderFacts
+    parts: tuple[Part, ...] = ()
+    protection: Protection = Protection.NONE
+    defects: tuple[Defect, ...] = ()
+    uninspected: tuple[str, ...] = ()
+    edit_sites: tuple[EditSite, ...] = ()
+    unsafe_to_edit: str = ""
+    auth_results: tuple[AuthResult, ...] = ()
+    forged_auth_fields: int = 0
+    links: tuple[Link, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    analysis: Analysis | None = None
+    outcomes: tuple[CheckOutcome, ...] = ()
+    screened: bool = False
+    text_only: bool = False
+    elapsed_seconds: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrityReport:
+    """The re-scan of an edited message: is everything outside the edit what it was?
+
+    `problem` is '' when it is; else one word for the mail log and the metric.
+    """
+
+    problem: str = ""
+    parts: int = 0
+    edited_parts: tuple[str, ...] = ()
+    detail: str = field(default="")

@@ -1,0 +1,161 @@
+"""What the core needs from outside, as protocols. Adapters implement them; only `app` picks one.
+
+Failure: each port names the one exception its callers must handle; anything else is our own bug
+and ends as 451 4.3.0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from milter.mail.address import Path
+from milter.mail.envelope import Connection, Envelope, Recipient
+from milter.mail.quarantine import Hold, QuarantineRecord
+from milter.mail.reading import Facts, IntegrityReport, Reading
+from milter.mail.reply import Reply
+
+
+class Clock(Protocol):
+    """Time from outside; aware UTC, and a monotonic reading in seconds for deadlines."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+
+class ExaminationFailed(Exception):
+    """No reader could examine the message in time; `reason` is timeout, crash or overload."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A reading and what went wrong on the way to it ('' or the reason of the first attempt)."""
+
+    reading: Reading
+    first_failure: str = ""
+
+
+class Examiner(Protocol):
+    """Killable readers. Raises ExaminationFailed; `deadline` is a monotonic time."""
+
+    async def examine(self, raw: bytes, facts: Facts, deadline: float) -> Examined: ...
+
+    async def verify(
+        self, original: bytes, edited: bytes, facts: Facts, deadline: float
+    ) -> IntegrityReport: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relationship:
+    """What history knows about the sender of a message and its recipients."""
+
+    known_days: int = 0
+    our_writers: int = 0
+    recipient_wrote_first: bool = False
+
+
+class HistoryUnavailable(Exception):
+    """The store did not answer in its budget: the verdict says which evidence was missing."""
+
+
+class History(Protocol):
+    """Memory of engagements; raises HistoryUnavailable. The empty adapter knows nobody."""
+
+    async def relationship(
+        self, *, header_from: str, recipients: Sequence[str], at: datetime
+    ) -> Relationship: ...
+
+
+class CannotKeep(Exception):
+    """A durable write failed: the mail is not safe with us, the peer gets 4xx."""
+
+
+class Quarantine(Protocol):
+    """Durable holds. `write_pending` returns after fsync; raises CannotKeep."""
+
+    async def write_pending(self, holds: Sequence[Hold]) -> tuple[str, ...]: ...
+
+    async def commit(self, quarantine_ids: Sequence[str]) -> None: ...
+
+    async def drop(self, quarantine_ids: Sequence[str]) -> None: ...
+
+    async def list_records(self) -> tuple[QuarantineRecord, ...]: ...
+
+
+class NextHopFailed(Exception):
+    """The next hop gave no usable answer.
+
+    `reply` is what our peer gets (always 4xx); `stage` is connect, greeting, ehlo, starttls, auth,
+    mail, rcpt, data, end_of_data, rset; `ambiguous` is True if the final dot was sent and the
+    outcome is unknown.
+    """
+
+    def __init__(self, *, reply: Reply, stage: str, ambiguous: bool = False, cause: str = "") -> None:
+        super().__init__(f"{stage}: {cause}")
+        self.reply = reply
+        self.stage = stage
+        self.ambiguous = ambiguous
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataReply:
+    """The answer to a message: one reply, and for LMTP one per accepted recipient (same order)."""
+
+    reply: Reply
+    stage: str
+    per_recipient: tuple[Reply, ...] = ()
+
+
+class NextHopSession(Protocol):
+    """One conversation with the next hop. Methods raise NextHopFailed."""
+
+    @property
+    def keywords(self) -> dict[str, str]:
+        """EHLO keywords (upper case) with their parameters, as the next hop announced them."""
+        ...
+
+    async def mail(self, reverse_path: Path, parameters: Sequence[bytes]) -> Reply: ...
+
+    async def rcpt(self, recipient: Recipient) -> Reply: ...
+
+    async def data(self, raw: bytes) -> DataReply: ...
+
+    async def reset(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class NextHop(Protocol):
+    """Where mail goes on to. `open` gives a session after EHLO (from the pool or new)."""
+
+    async def open(self, connection: Connection) -> NextHopSession: ...
+
+    async def keywords(self) -> dict[str, str]:
+        """What the next hop announces, cached for a short time; raises NextHopFailed."""
+        ...
+
+
+class Journal(Protocol):
+    """Groups that got the next hop's 250 in a transaction that we answered 451 (design rule 8)."""
+
+    def was_delivered(self, envelope: Envelope, recipient: Recipient, message_key: str) -> bool: ...
+
+    async def remember(
+        self, envelope: Envelope, recipients: Sequence[Recipient], message_key: str
+    ) -> None: ...
+
+    async def forget(self, envelope: Envelope, message_key: str) -> None: ...
+
+
+class Notifier(Protocol):
+    """Tells the configured contact about holds and expiry; never blocks a delivery decision."""
+
+    async def held(self, record: QuarantineRecord) -> None: ...
+
+    async def expiring(self, records: Sequence[QuarantineRecord]) -> None: ...
