@@ -1,0 +1,270 @@
+"""What the address fields say of the sender, and what authentication vouches for.
+
+Facts (free mail, aligned, known) weigh nothing; the weight table combines them. Free mail is one
+class whoever runs it; no name, country or script is looked at. Header-from against reverse-path
+is no finding: every list and every mailing service differs there.
+
+Standards: RFC 5322 §3.6.2 (From, Reply-To), RFC 8601 (results believed by `read`), DMARC relaxed
+alignment as a label-border suffix of either domain.
+Failure: none; a message without exactly one header-from gives no finding.
+"""
+
+import tomllib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from milter.mail.address import parse_mailbox
+from milter.mail.finding import Evidence, Finding, Source
+from milter.mail.reading import AuthResult, NamedMailbox, Reading
+
+CHECK = "identity"
+_SPEAKS_AS_ORGANISATION = {"approach", "b_named", "b_agency", "vague_offer", "offplatform"}
+_MIN_LOOKALIKE_LABEL = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDomains:
+    """Lists of domains (A-labels); see config/known.toml."""
+
+    own: frozenset[str]
+    free_mail: frozenset[str]
+    platforms: frozenset[str]
+    ats: frozenset[str]
+    expert_networks: frozenset[str]
+    organisations: frozenset[str]
+
+
+def parse_known(
+    text: str,
+    *,
+    own: Iterable[str] = (),
+    organisations: Iterable[str] = (),
+    expert_networks: Iterable[str] = (),
+) -> KnownDomains:
+    """The shipped lists with an administrator's additions."""
+    lists = tomllib.loads(text)
+    return KnownDomains(
+        own=frozenset(own),
+        free_mail=frozenset(lists["free_mail"]),
+        platforms=frozenset(lists["platforms"]),
+        ats=frozenset(lists["ats"]),
+        expert_networks=frozenset(lists["expert_networks"]) | frozenset(expert_networks),
+        organisations=frozenset(organisations),
+    )
+
+
+def check_identity(reading: Reading, *, known: KnownDomains) -> tuple[Finding, ...]:
+    """Facts and findings about the one header-from."""
+    if len(reading.header.header_from) != 1:
+        return ()
+    sender = reading.header.header_from[0]
+    aligned = is_aligned(sender.domain, reading.auth_results)
+    return (
+        *_authentication(sender, reading.auth_results, aligned),
+        *_standing(sender, known, aligned),
+        *_reply_to(sender, reading, known),
+        *_display_name(sender),
+        *_lookalike(sender, known),
+        *_claim(sender, reading, known),
+        *_posting_link(sender, reading, known),
+    )
+
+
+def is_aligned(domain: str, results: Iterable[AuthResult]) -> bool:
+    """True if a believed result vouches for `domain`: DMARC pass, or an aligned DKIM pass."""
+    if not domain:
+        return False
+    for result in results:
+        if result.result != "pass" or result.method not in ("dmarc", "dkim"):
+            continue
+        wanted = "from" if result.method == "dmarc" else "d"
+        for ptype, name, value in result.properties:
+            if ptype == "header" and name in (wanted, "i") and related(value, domain):
+                return True
+    return False
+
+
+def related(one: str, other: str) -> bool:
+    """Equal, or one is a sub-domain of the other; takes `@domain` and addresses too."""
+    a, b = (value.rpartition("@")[2].lower().rstrip(".") for value in (one, other))
+    return bool(a and b) and (a == b or a.endswith("." + b) or b.endswith("." + a))
+
+
+def within(domain: str, listed: frozenset[str]) -> bool:
+    """True if `domain` or a domain above it is listed."""
+    labels = domain.lower().split(".")
+    return any(".".join(labels[start:]) in listed for start in range(len(labels) - 1))
+
+
+def _fact(code: str, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Finding:
+    return Finding(code=code, check=CHECK, note=note, evidence=evidence)
+
+
+def _authentication(
+    sender: NamedMailbox, results: tuple[AuthResult, ...], aligned: bool
+) -> Iterable[Finding]:
+    if aligned:
+        yield _fact("AUTH_ALIGNED")
+    elif any(r.method == "dmarc" and r.result == "fail" for r in results):
+        yield _fact("AUTH_FAILED", note="dmarc=fail")
+
+
+def _standing(sender: NamedMailbox, known: KnownDomains, aligned: bool) -> Iterable[Finding]:
+    """Free mail, unaligned, known or unknown own domain: one of them."""
+    domain = sender.domain
+    if within(domain, known.free_mail):
+        yield _fact("SENDER_FREEMAIL")
+        return
+    if not aligned:
+        yield _fact("SENDER_UNALIGNED")
+        return
+    if within(domain, known.expert_networks):
+        yield _fact("KNOWN_SENDER")
+        yield _fact("KNOWN_EXPERT_NETWORK")
+    elif within(domain, known.organisations) or within(domain, known.own):
+        yield _fact("KNOWN_SENDER")
+        yield _fact("KNOWN_ORGANISATION")
+    elif within(domain, known.ats):
+        yield _fact("KNOWN_SENDER")
+        yield _fact("ATS_TENANT")
+    elif within(domain, known.platforms):
+        # A relayed member message is stage one of an approach, no alibi: known, but no mitigation.
+        yield _fact("KNOWN_SENDER")
+    else:
+        yield _fact("SENDER_OWN_DOMAIN")
+
+
+def _reply_to(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Iterable[Finding]:
+    header = reading.header
+    if header.list_id or header.is_bulk or header.is_automatic:
+        return
+    for target in header.reply_to:
+        if not target.domain or target.address.lower() == sender.address.lower():
+            continue
+        to_free_mail = within(target.domain, known.free_mail)
+        unknown = not (
+            within(target.domain, known.platforms)
+            or within(target.domain, known.ats)
+            or within(target.domain, known.organisations)
+            or within(target.domain, known.own)
+        )
+        if to_free_mail or (unknown and not related(target.domain, sender.domain)):
+            yield _fact("REPLY_TO_ELSEWHERE", evidence=(_header_span(target.address),))
+            return
+
+
+def _display_name(sender: NamedMailbox) -> Iterable[Finding]:
+    """A display name that is itself an address of another domain."""
+    name = sender.display_name.strip(" '\"<>()")
+    shown = parse_mailbox(name) if "@" in name else None
+    if shown is not None and not related(shown.domain, sender.domain):
+        yield _fact("DISPLAY_NAME_ADDRESS", evidence=(_header_span(sender.display_name),))
+
+
+def _lookalike(sender: NamedMailbox, known: KnownDomains) -> Iterable[Finding]:
+    if not sender.domain or within(sender.domain, known.own):
+        return
+    for own in sorted(known.own):
+        if looks_like(sender.domain, own):
+            yield _fact("LOOKALIKE_DOMAIN", note=own, evidence=(_header_span(sender.domain),))
+            return
+
+
+def _claim(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Iterable[Finding]:
+    """Free mail that speaks for a named organisation while it offers something."""
+    if reading.analysis is None or not within(sender.domain, known.free_mail):
+        return
+    if not any(intent.label in _SPEAKS_AS_ORGANISATION for intent in reading.analysis.intents):
+        return
+    for entity in reading.analysis.entities:
+        if entity.type == "org" and entity.source in (Source.BODY, Source.SIGNATURE):
+            span = Evidence(
+                source=entity.source,
+                part=entity.part,
+                start=entity.start,
+                end=entity.end,
+                text=entity.text,
+            )
+            yield _fact("CORPORATE_CLAIM_FREEMAIL", evidence=(span,))
+            return
+
+
+def _posting_link(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Iterable[Finding]:
+    if not sender.domain or within(sender.domain, known.free_mail):
+        return
+    for link in reading.links:
+        host = link.target.partition("://")[2].partition("/")[0].partition(":")[0]
+        if related(host, sender.domain):
+            yield _fact("POSTING_LINK")
+            return
+
+
+def _header_span(text: str) -> Evidence:
+    return Evidence(source=Source.HEADER, part="", start=0, end=len(text), text=text)
+
+
+def looks_like(domain: str, own: str) -> bool:
+    """True if `domain` imitates `own`: same skeleton, one slip in a long label, or another top level."""
+    theirs, ours = _registered_label(domain), _registered_label(own)
+    if domain == own or len(ours) < _MIN_LOOKALIKE_LABEL:
+        return False
+    if _skeleton(theirs) == _skeleton(ours):
+        return theirs != ours or len(ours) >= 2 * _MIN_LOOKALIKE_LABEL - 2
+    return abs(len(theirs) - len(ours)) <= 1 and _one_slip(_skeleton(theirs), _skeleton(ours))
+
+
+def _registered_label(domain: str) -> str:
+    """The label before the top level, or before a two-part one such as `co.uk`."""
+    labels = domain.split(".")
+    position = -2
+    if len(labels) >= 3 and len(labels[-2]) <= 3 and len(labels[-1]) == 2:
+        position = -3
+    label = labels[position] if len(labels) >= -position else labels[0]
+    if label.startswith("xn--"):
+        try:
+            label = label.encode("ascii").decode("idna")
+        except UnicodeError:
+            return label
+    return label
+
+
+_ALIKE = str.maketrans(
+    {
+        "0": "o",
+        "1": "l",
+        "i": "l",
+        "ı": "l",
+        "а": "a",
+        "е": "e",
+        "о": "o",
+        "р": "p",
+        "с": "c",
+        "у": "y",
+        "х": "x",
+        "і": "l",
+        "ѕ": "s",
+        "-": None,
+    }
+)
+
+
+def _skeleton(label: str) -> str:
+    """Characters that look alike made one; a pair such as `rn` becomes what it looks like."""
+    folded = unicodedata.normalize("NFKD", label.casefold())
+    plain = "".join(c for c in folded if not unicodedata.combining(c)).translate(_ALIKE)
+    return plain.replace("rn", "m").replace("vv", "w")
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """One insertion, deletion, substitution or swap of neighbours apart."""
+    if len(one) > len(other):
+        one, other = other, one
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    if len(one) < len(other):
+        return one[start:] == other[start + 1 :]
+    if one[start + 1 :] == other[start + 1 :]:
+        return True
+    return one[start : start + 2] == other[start : start + 2][::-1] and (
+        one[start + 2 :] == other[start + 2 :]
+    )

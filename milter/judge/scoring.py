@@ -1,0 +1,170 @@
+"""Findings to score, label and verdict. Pure: same findings, same table, same verdict.
+
+The model is weight of evidence: log-odds in decibans add up, correlated evidence of one family is
+capped, interactions add what is rare together, mitigation counts little once somebody asks for a
+secret. Refuses to look at who sent a mail: there is nothing in a Finding to look at.
+
+Failure: an unknown code weighs nothing and is listed as degraded; nothing raises.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from milter.judge.weights import FindingWeight, WeightTable
+from milter.mail.finding import CheckOutcome, CheckStatus, Finding
+from milter.mail.verdict import Label, Verdict, WeighedFinding
+
+_PLAIN = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ledger:
+    """Weights that were given, and the sum they make."""
+
+    rows: tuple[WeighedFinding, ...]
+    score_db: float
+    families: tuple[str, ...]
+
+
+def score(
+    outcomes: Iterable[CheckOutcome],
+    *,
+    table: WeightTable,
+    info_from_db: float = 12.0,
+    degraded: tuple[str, ...] = (),
+    language: str = "und",
+    versions: tuple[tuple[str, str], ...] = (),
+) -> Verdict:
+    """The verdict on what all checks found."""
+    outcomes = tuple(outcomes)
+    strongest = _strongest(finding for outcome in outcomes for finding in outcome.findings)
+    failed = tuple(
+        f"{outcome.check}: {outcome.reason}"
+        for outcome in outcomes
+        if outcome.status is CheckStatus.FAILED
+    )
+    unknown = tuple(f"no weight for {code}" for code in strongest if code not in table.findings)
+    ledger = _weigh(strongest, table)
+    return Verdict(
+        label=_label(ledger, strongest, table, info_from_db),
+        score_db=ledger.score_db,
+        probability=probability(ledger.score_db, table),
+        findings=ledger.rows,
+        families=ledger.families,
+        may_hold=_may_hold(ledger, strongest, table),
+        degraded=(*degraded, *failed, *unknown),
+        language=language,
+        versions=(("weights", table.version), *versions),
+    )
+
+
+def probability(score_db: float, table: WeightTable) -> float:
+    """Posterior probability of a lure among recruiting-like mail, from score and prior."""
+    odds: float = 10.0 ** ((score_db + table.prior_db) / 10.0)
+    return round(odds / (1.0 + odds), 6)
+
+
+def _strongest(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """One finding per code: the strongest, with the evidence of all."""
+    best: dict[str, Finding] = {}
+    for finding in findings:
+        other = best.get(finding.code)
+        if other is None:
+            best[finding.code] = finding
+            continue
+        evidence = other.evidence + tuple(e for e in finding.evidence if e not in other.evidence)
+        best[finding.code] = Finding(
+            code=finding.code,
+            check=other.check,
+            strength=max(other.strength, finding.strength),
+            evidence=evidence,
+            note=other.note or finding.note,
+        )
+    return best
+
+
+def _weigh(found: Mapping[str, Finding], table: WeightTable) -> _Ledger:
+    rows = [
+        WeighedFinding(
+            finding=finding,
+            family=row.family,
+            weight_db=round(_row_weight(row, finding, found, table), 2),
+            summary=row.summary,
+        )
+        for code, finding in found.items()
+        if (row := table.findings.get(code)) is not None
+    ]
+    by_family: dict[str, float] = {}
+    for weighed in rows:
+        if weighed.weight_db > 0:
+            by_family[weighed.family] = by_family.get(weighed.family, 0.0) + weighed.weight_db
+    evidence = sum(min(total, table.family_cap_db) for total in by_family.values())
+    mitigation = sum(weighed.weight_db for weighed in rows if weighed.weight_db < 0)
+    if any(_is_plain(found, code) for code in table.mitigation_capped_by):
+        mitigation = max(mitigation, table.mitigation_floor_db)
+    together = _interactions(found, table)
+    total = evidence + mitigation + sum(weighed.weight_db for weighed in together)
+    ordered = sorted((*rows, *together), key=lambda w: (-w.weight_db, w.finding.code))
+    return _Ledger(
+        rows=tuple(ordered),
+        score_db=round(total, 2),
+        families=tuple(sorted(by_family)),
+    )
+
+
+def _row_weight(
+    row: FindingWeight, finding: Finding, found: Mapping[str, Finding], table: WeightTable
+) -> float:
+    if any(code not in found for code in row.needs) or any(code in found for code in row.yields_to):
+        return 0.0
+    return row.weight_db * (1.0 if finding.strength >= _PLAIN else table.weak_factor)
+
+
+def _interactions(found: Mapping[str, Finding], table: WeightTable) -> list[WeighedFinding]:
+    fired = []
+    for rule in table.interactions:
+        if any(code in found for code in rule.none_of):
+            continue
+        if not all(_is_plain(found, code) for code in rule.plain):
+            continue
+        members = [[code for code in group if code in found] for group in rule.one_of_each]
+        if not all(members):
+            continue
+        evidence = tuple(e for group in members for e in found[group[0]].evidence[:1])
+        fired.append(
+            WeighedFinding(
+                finding=Finding(code=rule.name, check="interaction", evidence=evidence),
+                family="",
+                weight_db=rule.weight_db,
+                summary=rule.summary,
+            )
+        )
+    return fired
+
+
+def _is_plain(found: Mapping[str, Finding], code: str) -> bool:
+    return code in found and found[code].strength >= _PLAIN
+
+
+def _may_hold(ledger: _Ledger, found: Mapping[str, Finding], table: WeightTable) -> bool:
+    """Three families and the named combination (design: QUARANTINE)."""
+    return (
+        len(ledger.families) >= table.quarantine_families
+        and any(code in found for code in table.hold_one_of)
+        and any(code in found for code in table.hold_and_one_of)
+    )
+
+
+def _label(
+    ledger: _Ledger, found: Mapping[str, Finding], table: WeightTable, info_from_db: float
+) -> Label:
+    enough = (
+        ledger.score_db >= table.annotate_db and len(ledger.families) >= table.annotate_families
+    )
+    if not enough:
+        return Label.INFO if ledger.score_db >= info_from_db else Label.CLEAN
+    if any(c in found for c in table.malware_codes) and any(c in found for c in table.malware_with):
+        return Label.LURE_MALWARE
+    if any(code in found for code in table.scam_codes):
+        return Label.SCAM
+    return Label.LURE

@@ -1,0 +1,215 @@
+"""Every key of gateway.toml: type, default, unit, one sentence.
+
+Names carry their unit (`_seconds`, `_bytes`, `_db`). Unknown keys are errors: a misspelt limit
+that is silently ignored is worse than a gateway that does not start.
+Failure: pydantic's ValidationError; `load` turns it into problems.
+"""
+
+from datetime import date
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints
+
+from milter.mail.verdict import Action, Mode
+
+Network = IPv4Network | IPv6Network
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[\w .-]+$")]
+DomainName = Annotated[
+    str,
+    StringConstraints(to_lower=True, max_length=253, pattern=r"^[^\s@]+\.[^\s@.]+$|^localhost$"),
+]
+Address = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^\s@]+@[^\s@]+$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+LanguageCode = Literal["en", "fr", "de", "es", "pt", "zh-hans", "zh-hant", "ru", "ko", "ar"]
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and no key beside those named here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Listener(Section):
+    """One address to take mail on (`[[listen]]`)."""
+
+    role: Literal["mx", "before_queue", "after_queue", "milter"]
+    address: str = "127.0.0.1"
+    port: Port = 10025
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    require_tls: bool = False
+    xclient_from: tuple[Network, ...] = ()
+    xforward_from: tuple[Network, ...] = ()
+    proxy_from: tuple[Network, ...] = ()
+    bare_line_ends: Literal["reject", "normalise"] = "reject"
+    # Milter only: where held mail is kept, and the next hop that released mail goes to.
+    hold_with: Literal["own", "mta"] = "own"
+    release_to: str | None = None
+
+
+class NextHopSettings(Section):
+    """Where mail goes on to (`[next_hop]`)."""
+
+    host: str = Field(min_length=1)
+    port: Port = 25
+    protocol: Literal["smtp", "lmtp"] = "smtp"
+    tls: Literal["none", "opportunistic", "verify"] = "none"
+    tls_ca_file: Path | None = None
+    client_facts: Literal["none", "xforward", "xclient"] = "xforward"
+    pool_connections: PositiveInt = 20
+    idle_seconds: PositiveFloat = 30.0
+    connect_seconds: PositiveFloat = 10.0
+    reply_seconds: PositiveFloat = 60.0
+    end_of_data_seconds: PositiveFloat = 300.0
+
+
+class Limits(Section):
+    """What one peer may ask of us (`[limits]`)."""
+
+    message_bytes: PositiveInt = 50_000_000
+    line_bytes: Annotated[int, Field(ge=1000, le=1_048_576)] = 65_536
+    recipients: PositiveInt = 1000
+    connections: PositiveInt = 500
+    connections_per_address: PositiveInt = 50
+    connections_per_network: PositiveInt = 100
+    bytes_in_flight: PositiveInt = 500_000_000
+    errors: PositiveInt = 10
+    received_fields: PositiveInt = 50
+    command_seconds: PositiveFloat = 300.0
+    data_block_seconds: PositiveFloat = 180.0
+    data_seconds: PositiveFloat = 600.0
+
+
+class Judgement(Section):
+    """How long a judgement may take and what happens when there is none (`[judgement]`)."""
+
+    deadline_seconds: Annotated[float, Field(gt=0, le=90)] = 10.0
+    cannot_judge: Literal["deliver", "defer"] = "deliver"
+    info_from_db: float = 12.0
+    known_organisations: tuple[DomainName, ...] = ()
+    known_expert_networks: tuple[DomainName, ...] = ()
+
+
+class Annotate(Section):
+    """What a tagged mail looks like (`[annotate]`)."""
+
+    banner: bool = True
+    subject_tag: Annotated[str, StringConstraints(max_length=40)] = ""
+    language: LanguageCode = "en"
+    languages: dict[DomainName, LanguageCode] = {}
+    follow_message_language: bool = False
+    report_url: Annotated[str, StringConstraints(pattern=r"^https://\S+$")] | None = None
+    observe_header: bool = False
+    banners_file: Path | None = None
+
+
+class QuarantineSettings(Section):
+    """Durable holds (`[quarantine]`); folders default to below `state_dir`."""
+
+    folder: Path | None = None
+    key_file: Path | None = None
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    notice_interval_seconds: PositiveFloat = 60.0
+
+
+class Admin(Section):
+    """The port for /metrics, /healthz and /readyz (`[admin]`)."""
+
+    address: str = "127.0.0.1"
+    port: Port = 9125
+    token_file: Path | None = None
+
+
+class MailLog(Section):
+    """JSON lines of few named events (`[mail_log]`)."""
+
+    file: Path | None = None
+    addresses: Literal["hash", "domain", "full"] = "domain"
+
+
+class History(Section):
+    """Memory of engagements (`[history]`); 'none' judges each message alone."""
+
+    store: Literal["none"] = "none"
+
+
+class PolicyRow(Section):
+    """One row of the ordered policy table (`[[policy]]`), first match wins per recipient.
+
+    `recipients`: an address, a domain, `*`, or `file:PATH` with one of those a line.
+    """
+
+    name: Name
+    recipients: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
+    annotate_from_db: float = Field(default=20.0, ge=0)
+    quarantine_from_db: float = Field(default=35.0, ge=0)
+    annotate_info: bool = False
+    at_most: Action = Action.QUARANTINE
+    hold_as: Literal["quarantine", "reject"] = "quarantine"
+    language: LanguageCode | None = None
+
+
+class AllowRow(Section):
+    """A sender that is delivered unmarked (`[[allow]]`): only with aligned authentication."""
+
+    name: Name
+    header_from: Annotated[tuple[str, ...], Field(min_length=1)]
+    recipients: tuple[str, ...] = ("*",)
+    owner: Annotated[str, StringConstraints(min_length=1)]
+    expires: date
+
+
+class Settings(Section):
+    """The whole file."""
+
+    mode: Mode = Mode.OBSERVE
+    hostname: DomainName = "localhost"
+    domains: tuple[DomainName, ...] = ()
+    contact: Address | None = None
+    contact_name: str = ""
+    authserv_id: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[\w.-]+$")] | None = (
+        None
+    )
+    trusted_authserv_ids: tuple[Annotated[str, StringConstraints(to_lower=True)], ...] = ()
+    inner_hop_trusts_us: bool = False
+    state_dir: Path = Path("/var/lib/lurewall")
+    user: str | None = None
+    fronts: Annotated[int, Field(ge=1, le=64)] = 1
+    readers: Annotated[int, Field(ge=1, le=64)] = 2
+    reader_memory_bytes: PositiveInt = 1_500_000_000
+    drain_seconds: PositiveFloat = 60.0
+    listen: Annotated[tuple[Listener, ...], Field(min_length=1)]
+    next_hop: NextHopSettings
+    limits: Limits = Limits()
+    judgement: Judgement = Judgement()
+    annotate: Annotate = Annotate()
+    quarantine: QuarantineSettings = QuarantineSettings()
+    admin: Admin = Admin()
+    mail_log: MailLog = MailLog()
+    history: History = History()
+    policy: tuple[PolicyRow, ...] = ()
+    allow: tuple[AllowRow, ...] = ()
+    weights: dict[str, float] = {}
+    weights_file: Path | None = None
+
+    @property
+    def own_authserv_id(self) -> str:
+        """The authserv-id under which we add results: configured, else the host name."""
+        return self.authserv_id or self.hostname
+
+    @property
+    def quarantine_folder(self) -> Path:
+        """Where holds are kept."""
+        return self.quarantine.folder or self.state_dir / "quarantine"
+
+    @property
+    def quarantine_key_file(self) -> Path:
+        """The key that encrypts holds."""
+        return self.quarantine.key_file or self.state_dir / "quarantine.key"
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where the journal of split transactions lies."""
+        return self.state_dir / "journal"

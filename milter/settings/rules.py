@@ -1,0 +1,220 @@
+"""What no single key can say, and what only the machine can answer.
+
+`rule_problems` is pure but for the files that the settings name (weights, recipient lists).
+`environment_problems` asks the machine: keys readable, folders writable, ports free; `serve` and
+`check-config` call it. Neither opens a connection.
+Failure: problems are returned, all of them; nothing raises.
+"""
+
+import os
+import re
+import socket
+import stat
+from collections.abc import Iterator
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from milter.judge.weights import WeightError, WeightTable, parse_weights
+from milter.mail.verdict import Mode
+from milter.settings.load import Problem
+from milter.settings.model import Listener, Settings
+from milter.settings.recipients import PatternError, Recipients, parse_recipients
+from milter.settings.shipped import shipped_text
+
+_KEY_LENGTH = 32
+
+
+def load_weights(settings: Settings) -> WeightTable:
+    """The shipped table, or the configured one, with the overrides of `[weights]`."""
+    if settings.weights_file is None:
+        text = shipped_text("weights.toml")
+    else:
+        try:
+            text = settings.weights_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise WeightError(f"cannot read it: {type(error).__name__}") from None
+    return parse_weights(text).with_overrides(settings.weights)
+
+
+def rule_problems(
+    settings: Settings, *, source: str, today: date | None = None
+) -> tuple[Problem, ...]:
+    """Every rule that the settings break, and warnings."""
+    found = (
+        *((key, text, False) for key, text in _errors(settings)),
+        *((key, text, True) for key, text in _warnings(settings, today or date.today())),
+    )
+    return tuple(
+        Problem(file=source, key=key, message=text, is_warning=warning)
+        for key, text, warning in found
+    )
+
+
+def environment_problems(settings: Settings, *, source: str) -> tuple[Problem, ...]:
+    """What the machine says to these settings; creates nothing."""
+    found = [
+        *_key_problems(settings),
+        *_folder_problems("state_dir", settings.state_dir),
+        *_folder_problems("quarantine.folder", settings.quarantine_folder),
+        *_tls_problems(settings),
+        *_port_problems(settings),
+    ]
+    return tuple(Problem(file=source, key=key, message=text) for key, text in found)
+
+
+def _errors(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.mode is Mode.ENFORCE and settings.contact is None:
+        yield (
+            "contact",
+            "is required in enforce mode: every hold notifies somebody; write an address",
+        )
+    for index, listener in enumerate(settings.listen):
+        yield from _listener_errors(settings, listener, f"listen[{index}]")
+    if settings.next_hop.tls == "verify" and settings.next_hop.host.replace(".", "").isdigit():
+        yield "next_hop.host", "is an address; tls = 'verify' needs the name in the certificate"
+    for index, pattern in enumerate(settings.trusted_authserv_ids):
+        if fnmatchcase(settings.own_authserv_id, pattern):
+            yield (
+                f"trusted_authserv_ids[{index}]",
+                f"{pattern!r} matches our own authserv-id {settings.own_authserv_id!r}: forged "
+                "results would be believed; name only the servers in front of us",
+            )
+    yield from _policy_errors(settings)
+    yield from _weight_errors(settings)
+    if settings.limits.message_bytes > settings.limits.bytes_in_flight:
+        yield "limits.bytes_in_flight", "is smaller than limits.message_bytes; make it larger"
+
+
+def _listener_errors(settings: Settings, listener: Listener, key: str) -> Iterator[tuple[str, str]]:
+    if listener.role == "mx" and not settings.domains:
+        yield "domains", "is empty; role mx accepts mail only for listed domains, so list yours"
+    if listener.require_tls and not (listener.tls_certificate and listener.tls_key):
+        yield (
+            f"{key}.require_tls",
+            "is set, but tls_certificate and tls_key are not: plain text would be all there is; "
+            "name both files",
+        )
+    if bool(listener.tls_certificate) != bool(listener.tls_key):
+        yield f"{key}.tls_key", "tls_certificate and tls_key belong together; name both or none"
+    if listener.role == "milter" and listener.hold_with == "own" and not listener.release_to:
+        yield (
+            f"{key}.release_to",
+            "is required where a milter holds mail itself: released mail needs a next hop that "
+            "does not pass this filter again; or set hold_with = 'mta'",
+        )
+    if listener.role != "milter" and listener.release_to:
+        yield f"{key}.release_to", "is for role milter; remove it"
+
+
+def _policy_errors(settings: Settings) -> Iterator[tuple[str, str]]:
+    seen: dict[str, str] = {}
+    names: set[str] = set()
+    for index, row in enumerate(settings.policy):
+        key = f"policy[{index}]"
+        if row.name in names:
+            yield f"{key}.name", f"{row.name!r} is used twice; names appear in verdicts"
+        names.add(row.name)
+        if row.quarantine_from_db < row.annotate_from_db:
+            yield (
+                f"{key}.quarantine_from_db",
+                "is below annotate_from_db; a hold is the stronger act",
+            )
+        try:
+            recipients = parse_recipients(row.recipients)
+        except PatternError as error:
+            yield f"{key}.recipients", str(error)
+            continue
+        yield from _overlaps(key, recipients, seen)
+        seen.update(dict.fromkeys(recipients.names(), row.name))
+    for index, allow in enumerate(settings.allow):
+        try:
+            parse_recipients((*allow.recipients, *allow.header_from))
+        except PatternError as error:
+            yield f"allow[{index}]", str(error)
+        if "*" in allow.header_from:
+            yield f"allow[{index}].header_from", "must name addresses or domains, not everybody"
+
+
+def _overlaps(key: str, recipients: Recipients, seen: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Patterns that an earlier row has taken already: first match wins, so they are dead."""
+    for name in sorted(recipients.names()):
+        for taken_by in (name, name.rpartition("@")[2], "*"):
+            if taken_by in seen:
+                yield (
+                    f"{key}.recipients",
+                    f"{name!r} can never match: row {seen[taken_by]!r} has {taken_by!r} and comes "
+                    "first; move this row up or remove the pattern",
+                )
+                break
+
+
+def _weight_errors(settings: Settings) -> Iterator[tuple[str, str]]:
+    try:
+        load_weights(settings)
+    except WeightError as error:
+        yield ("weights_file" if settings.weights_file else "weights"), str(error)
+
+
+def _warnings(settings: Settings, today: date) -> Iterator[tuple[str, str]]:
+    if settings.mode is not Mode.OBSERVE and not settings.inner_hop_trusts_us:
+        yield (
+            "inner_hop_trusts_us",
+            "is false: a banner breaks the sender's DKIM signature, and an inner filter that does "
+            "not trust us may hold that against the mail; see docs/inner-server.md, then set true",
+        )
+    if settings.trusted_authserv_ids and all(one.role == "mx" for one in settings.listen):
+        yield "trusted_authserv_ids", "has no effect in role mx: nobody stands in front of us"
+    for index, allow in enumerate(settings.allow):
+        if allow.expires < today:
+            yield f"allow[{index}].expires", f"{allow.expires} is past: the row has no effect"
+    if settings.contact is None:
+        yield "contact", "is not set: banners name nobody to tell"
+
+
+def _key_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    path = settings.quarantine_key_file
+    try:
+        status = path.stat()
+        length = len(path.read_bytes())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield "quarantine.key_file", f"cannot read {path}: {error.strerror}; it must be ours, 0600"
+        return
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        yield "quarantine.key_file", f"{path} can be read by others; chmod 0600"
+    if length != _KEY_LENGTH:
+        yield "quarantine.key_file", f"{path} has {length} octets; a key has {_KEY_LENGTH}"
+
+
+def _folder_problems(key: str, folder: Path) -> Iterator[tuple[str, str]]:
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        yield key, f"{place} is no folder"
+    elif not os.access(place, os.W_OK | os.X_OK):
+        yield key, f"{place} is not writable for us; give it to the user that runs the gateway"
+
+
+def _tls_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    for index, listener in enumerate(settings.listen):
+        for name in ("tls_certificate", "tls_key"):
+            path = getattr(listener, name)
+            if path is not None and not os.access(path, os.R_OK):
+                yield f"listen[{index}].{name}", f"cannot read {path}"
+
+
+def _port_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    wanted = [(f"listen[{i}].port", one.address, one.port) for i, one in enumerate(settings.listen)]
+    wanted.append(("admin.port", settings.admin.address, settings.admin.port))
+    for key, address, port in wanted:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                reason = re.sub(r"^\[Errno \d+\] ", "", error.strerror or "cannot be used")
+                yield key, f"{address}:{port}: {reason}; choose another or stop what uses it"
