@@ -92,15 +92,25 @@ class NextHopFailed(Exception):
 
     `reply` is what our peer gets (always 4xx); `stage` is connect, greeting, ehlo, starttls, auth,
     mail, rcpt, data, end_of_data, rset; `ambiguous` is True if the final dot was sent and the
-    outcome is unknown.
+    outcome is unknown. `cause` is one word of a closed list (`relay.failure.Cause`), `detail` is
+    for the operator's log and never for a peer.
     """
 
-    def __init__(self, *, reply: Reply, stage: str, ambiguous: bool = False, cause: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        reply: Reply,
+        stage: str,
+        ambiguous: bool = False,
+        cause: str = "",
+        detail: str = "",
+    ) -> None:
         super().__init__(f"{stage}: {cause}")
         self.reply = reply
         self.stage = stage
         self.ambiguous = ambiguous
         self.cause = cause
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +152,15 @@ class NextHop(Protocol):
 
 
 class Journal(Protocol):
-    """Groups that got the next hop's 250 in a transaction that we answered 451 (design rule 8)."""
+    """Groups that got the next hop's 250 in a transaction that we answered 451 (design rule 8).
+
+    `remember` and `forget` raise CannotKeep; losing an entry means a duplicate, never a loss.
+    """
+
+    @property
+    def is_empty(self) -> bool:
+        """True almost always: then nobody needs to hash the message."""
+        ...
 
     def was_delivered(self, envelope: Envelope, recipient: Recipient, message_key: str) -> bool: ...
 
