@@ -205,7 +205,7 @@ def _header_span(text: str) -> Evidence:
 
 
 def looks_like(domain: str, own: str) -> bool:
-    """True if `domain` imitates `own`: same skeleton, one slip in a long label, or another top level."""
+    """True if `domain` imitates `own`: same skeleton, one slip, or another top level."""
     theirs, ours = _registered_label(domain), _registered_label(own)
     if domain == own or len(ours) < _MIN_LOOKALIKE_LABEL:
         return False

@@ -20,7 +20,7 @@ KNOWN_WITH_WRITERS = 3
 async def check_relationship(
     transaction: Transaction, reading: Reading, *, history: History
 ) -> tuple[Finding, ...]:
-    """KNOWN_ORGANISATION after 90 days and three of our writers; TWO_WAY_THREAD if we wrote first."""
+    """KNOWN_ORGANISATION by history (design §6), TWO_WAY_THREAD if the recipient wrote first."""
     if len(reading.header.header_from) != 1:
         return ()
     known = await history.relationship(

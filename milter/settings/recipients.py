@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import re2
+
 from milter.mail.address import Path as SmtpPath
 from milter.mail.address import parse_mailbox
 
@@ -66,7 +68,23 @@ def parse_recipients(patterns: Iterable[str]) -> Recipients:
             if mailbox is None:
                 raise PatternError(f"{pattern!r} is no domain; write example.org")
             domains.add(mailbox.domain)
-    return Recipients(addresses=frozenset(addresses), domains=frozenset(domains), everyone=everyone)
+    return Recipients(
+        addresses=frozenset(addresses),
+        domains=frozenset(domains),
+        expressions=tuple(expressions),
+        everyone=everyone,
+    )
+
+
+def _expression(text: str) -> Any:
+    """Compiled without regard to case: addresses are compared case-folded."""
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = False
+    try:
+        return re2.compile(text, options)
+    except re2.error as error:
+        raise PatternError(f"{text!r} is no regular expression (RE2): {error}") from None
 
 
 def _folded(address: str) -> str:
