@@ -1,10 +1,11 @@
 """What is to be done with one message (plan) and what became of it (outcome).
 
-A `Plan` says where each accepted recipient goes: into a group (delivered, plain or annotated), into
-a hold, or everybody gets one reply of ours. It refuses to be built where that would be unclear:
-- one reply covers all recipients (RFC 5321 §4.2.5), so `reply` is for everybody or for nobody. Where
-  only some recipients are to be rejected, they are held instead: a 5xx would bounce the others, a
-  250 would lose theirs. Where only some are to be deferred, everybody is, before anything is sent.
+A `Plan` says where each accepted recipient goes: into a group (delivered, plain or annotated),
+into a hold, or everybody gets one reply of ours. It refuses to be built where that is unclear:
+- one reply covers all recipients (RFC 5321 §4.2.5), so `reply` is for everybody or for nobody.
+  Where only some recipients are to be rejected, they are held instead: a 5xx would bounce the
+  others, a 250 would lose theirs. Where only some are to be deferred, everybody is, before
+  anything is sent.
 - `require_cover` proves that no accepted recipient is forgotten and none is served twice.
 
 Failure: ValueError is our own bug; the listener answers 451 4.3.0 and the peer keeps the mail.
