@@ -5,13 +5,14 @@ and ends as 451 4.3.0.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from milter.mail.address import Path
 from milter.mail.envelope import Connection, Envelope, Recipient
-from milter.mail.quarantine import Hold, QuarantineRecord
+from milter.mail.quarantine import AuditEntry, Hold, HoldEntry, Mark, QuarantineRecord
 from milter.mail.reading import Facts, IntegrityReport, Reading
 from milter.mail.reply import Reply
 
@@ -85,6 +86,65 @@ class Quarantine(Protocol):
     async def drop(self, quarantine_ids: Sequence[str]) -> None: ...
 
     async def list_records(self) -> tuple[QuarantineRecord, ...]: ...
+
+
+class Unusable(Exception):
+    """A key, file or folder of the configuration cannot be used; the text says what would be right."""
+
+
+class HoldMissing(Exception):
+    """No hold has this id."""
+
+
+class HoldDamaged(Exception):
+    """A hold's files are missing, cut or changed: nothing of it is trusted, others are unharmed."""
+
+
+class HoldBusy(Exception):
+    """Another process is at work on this hold."""
+
+
+class HoldStore(Quarantine, Protocol):
+    """What people and retention do with holds; the states and their rules are in act/quarantine.py.
+
+    Methods that name a hold raise HoldMissing or HoldDamaged, those that write raise CannotKeep.
+    """
+
+    async def recover(self, now: datetime) -> tuple[str, ...]:
+        """Clean up after dead processes; returns the pending holds that were committed."""
+        ...
+
+    async def entries(self) -> tuple[HoldEntry, ...]: ...
+
+    async def find(self, quarantine_id: str) -> QuarantineRecord: ...
+
+    async def damaged(self) -> tuple[str, ...]:
+        """Ids that `list_records` left out because they cannot be read."""
+        ...
+
+    async def read_raw(self, quarantine_id: str) -> bytes: ...
+
+    async def read_release(self, quarantine_id: str) -> bytes: ...
+
+    def exclusive(self, quarantine_id: str) -> AbstractAsyncContextManager[QuarantineRecord]:
+        """The hold as it is now, locked against all other processes; raises HoldBusy."""
+        ...
+
+    async def replace(self, record: QuarantineRecord) -> None:
+        """Durably put a new record, in a new state if it has one; a final state erases content."""
+        ...
+
+    async def forget(self, quarantine_id: str) -> None:
+        """Remove the tombstone of a finished hold."""
+        ...
+
+    async def mark(self, quarantine_ids: Sequence[str], mark: Mark, at: datetime) -> None: ...
+
+    async def audit(self, entry: AuditEntry) -> None: ...
+
+    def housekeeping(self) -> AbstractAsyncContextManager[bool]:
+        """True for one process at a time."""
+        ...
 
 
 class NextHopFailed(Exception):
@@ -171,9 +231,18 @@ class Journal(Protocol):
     async def forget(self, envelope: Envelope, message_key: str) -> None: ...
 
 
+class NoticeFailed(Exception):
+    """The contact's server did not take a notice; it is tried again, mail is not affected."""
+
+
 class Notifier(Protocol):
-    """Tells the configured contact about holds and expiry; never blocks a delivery decision."""
+    """Tells the configured contact about holds and expiry; never blocks a delivery decision.
+
+    Called by housekeeping only, never on the path of a message. Raises NoticeFailed.
+    """
 
     async def held(self, record: QuarantineRecord) -> None: ...
+
+    async def digest(self, records: Sequence[QuarantineRecord]) -> None: ...
 
     async def expiring(self, records: Sequence[QuarantineRecord]) -> None: ...

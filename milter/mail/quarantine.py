@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from milter.mail.envelope import Envelope
+from milter.mail.envelope import Envelope, Recipient
 from milter.mail.verdict import Verdict
 
 
@@ -59,3 +59,56 @@ class QuarantineRecord:
     size_bytes: int
     decided_by: str = ""
     decided_at: datetime | None = None
+    released_to: tuple[bytes, ...] = ()
+    """Forward-paths (as in `Path.raw`) that a release has served; the others are still held."""
+
+    @property
+    def unreleased(self) -> tuple[Recipient, ...]:
+        """The recipients that still wait for the message."""
+        served = set(self.released_to)
+        return tuple(one for one in self.envelope.recipients if one.path.raw not in served)
+
+
+class Mark(StrEnum):
+    """What the contact has been told of a hold."""
+
+    NOTIFIED = "notified"
+    WARNED = "warned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldEntry:
+    """What can be said of a hold without opening it: cheap for ten thousand of them."""
+
+    quarantine_id: str
+    state: HoldState
+    notified_at: datetime | None = None
+    warned_at: datetime | None = None
+
+
+class AuditAct(StrEnum):
+    """The closed list of views and acts in the audit log."""
+
+    LIST = "list"
+    VIEW = "view"
+    VIEW_RAW = "view_raw"
+    RELEASE = "release"
+    RELEASED = "released"
+    RELEASE_REFUSED = "release_refused"
+    RELEASE_UNKNOWN = "release_unknown"
+    DELETE = "delete"
+    EXPIRE = "expire"
+    NOTIFY = "notify"
+    WARN = "warn"
+    FORGET = "forget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line of the audit log: who did what to which hold, never a word of its content."""
+
+    at: datetime
+    who: str
+    act: AuditAct
+    quarantine_id: str = ""
+    detail: str = ""
