@@ -1,0 +1,49 @@
+# One word per job. `make demo` and `make test` need nothing but Debian 12 with Python 3.11.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo test check lock clean servers help
+
+help:
+	@echo "make demo    set up, start the gateway with sample mail, show what became of each"
+	@echo "make test    set up, install the servers that tests need, run every test"
+	@echo "make check   ruff, mypy, import-linter"
+	@echo "make setup   .venv with .venv/bin/lurewall in it"
+
+$(BIN)/lurewall: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/lurewall requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(BIN)/lurewall
+
+demo: setup
+	$(BIN)/lurewall demo
+
+servers:
+	@sh tests/servers/install.sh
+
+test: $(VENV)/.dev servers
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(VENV)/.dev
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 --extra uvloop pyproject.toml config/build.in -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
