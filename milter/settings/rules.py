@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import stat
+import tempfile
 from collections.abc import Iterator
 from datetime import date
 from fnmatch import fnmatchcase
@@ -194,8 +195,14 @@ def _folder_problems(key: str, folder: Path) -> Iterator[tuple[str, str]]:
         place = place.parent
     if not place.is_dir():
         yield key, f"{place} is no folder"
-    elif not os.access(place, os.W_OK | os.X_OK):
-        yield key, f"{place} is not writable for us; give it to the user that runs the gateway"
+        return
+    try:
+        # Trying is the only honest answer: modes, ACLs and read-only mounts all count.
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        yield key, f"{place} is not writable for us ({reason}); give it to the gateway's user"
 
 
 def _tls_problems(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,273 @@
+"""Each wrong configuration is refused with file, key and what would be right; all at once."""
+
+import os
+import socket
+from datetime import date
+
+import pytest
+
+from milter.settings import ConfigurationError, load_settings
+from milter.settings.rules import environment_problems, rule_problems
+from milter.settings.shipped import shipped_text
+
+LISTEN = '[[listen]]\nrole = "before_queue"\nport = 0\n'
+NEXT_HOP = '[next_hop]\nhost = "127.0.0.1"\nport = 2525\n'
+ADMIN = "[admin]\nport = 0\n"
+GOOD = LISTEN + NEXT_HOP + ADMIN
+
+
+def problems_of(text: str) -> list[tuple[str, str, bool]]:
+    try:
+        loaded = load_settings(text.encode(), source="gateway.toml")
+    except ConfigurationError as error:
+        found = error.problems
+    else:
+        found = loaded.warnings
+    assert all(problem.file == "gateway.toml" for problem in found)
+    return [(problem.key, problem.message, problem.is_warning) for problem in found]
+
+
+def test_the_smallest_good_file_loads():
+    assert all(warning for _, _, warning in problems_of(GOOD))
+
+
+def test_the_shipped_file_loads_and_states_the_defaults():
+    shipped = load_settings(shipped_text("gateway.toml").encode(), source="gateway.toml").settings
+    smallest = load_settings(
+        b'[[listen]]\nrole="before_queue"\nxforward_from=["127.0.0.0/8","::1/128"]\n'
+        b'[next_hop]\nhost="127.0.0.1"\nport=10026\n',
+        source="x",
+    ).settings
+    assert shipped == smallest
+
+
+WRONG = {
+    "unknown key": ("mod = 'observe'\n" + GOOD, "mod", "unknown key"),
+    "unknown key in a table": (
+        GOOD + "[limits]\nmesage_bytes = 5\n",
+        "limits.mesage_bytes",
+        "unknown",
+    ),
+    "wrong type": ("fronts = 'two'\n" + GOOD, "fronts", "'two'"),
+    "wrong type in a list": ("domains = [5]\n" + GOOD, "domains[0]", "5"),
+    "missing next hop": (LISTEN, "next_hop", "missing"),
+    "no listener": ("listen = []\n" + NEXT_HOP, "listen", "at least 1"),
+    "mx without domains": (GOOD.replace("before_queue", "mx"), "domains", "list yours"),
+    "enforce without contact": ("mode = 'enforce'\n" + GOOD, "contact", "write an address"),
+    "contact is no address": ("contact = 'me'\n" + GOOD, "contact", "form"),
+    "trusted authserv-id is ours": (
+        "hostname = 'mx.org.test'\ntrusted_authserv_ids = ['MX.org.test']\n" + GOOD,
+        "trusted_authserv_ids[0]",
+        "our own",
+    ),
+    "trusted authserv-id pattern takes ours in": (
+        "hostname = 'mx.org.test'\ntrusted_authserv_ids = ['*.org.test']\n" + GOOD,
+        "trusted_authserv_ids[0]",
+        "our own",
+    ),
+    "overlapping policy rows": (
+        GOOD + "[[policy]]\nname='a'\nrecipients=['org.test']\n"
+        "[[policy]]\nname='b'\nrecipients=['x@org.test']\n",
+        "policy[1].recipients",
+        "can never match: row 'a'",
+    ),
+    "policy row after everybody": (
+        GOOD + "[[policy]]\nname='all'\n[[policy]]\nname='b'\nrecipients=['org.test']\n",
+        "policy[1].recipients",
+        "can never match",
+    ),
+    "policy name twice": (
+        GOOD + "[[policy]]\nname='a'\nrecipients=['one.test']\n"
+        "[[policy]]\nname='a'\nrecipients=['two.test']\n",
+        "policy[1].name",
+        "twice",
+    ),
+    "hold below tag": (
+        GOOD + "[[policy]]\nname='a'\nannotate_from_db=30\nquarantine_from_db=20\n",
+        "policy[0].quarantine_from_db",
+        "below",
+    ),
+    "allow row without owner": (
+        GOOD + "[[allow]]\nname='a'\nheader_from=['c.test']\nexpires=2030-01-01\n",
+        "allow[0].owner",
+        "missing",
+    ),
+    "allow row without expiry": (
+        GOOD + "[[allow]]\nname='a'\nheader_from=['c.test']\nowner='me'\n",
+        "allow[0].expires",
+        "missing",
+    ),
+    "allow row for everybody": (
+        GOOD + "[[allow]]\nname='a'\nheader_from=['*']\nowner='me'\nexpires=2030-01-01\n",
+        "allow[0].header_from",
+        "not everybody",
+    ),
+    "negative limit": (GOOD + "[limits]\nrecipients = -1\n", "limits.recipients", "greater than 0"),
+    "limit on memory below one message": (
+        GOOD + "[limits]\nbytes_in_flight = 1000\n",
+        "limits.bytes_in_flight",
+        "larger",
+    ),
+    "bad network": (
+        LISTEN + "xforward_from = ['10.0.0.0/33']\n" + NEXT_HOP,
+        "listen[0].xforward_from[0]",
+        "192.0.2.0/24",
+    ),
+    "bad regular expression": (
+        GOOD + "[[policy]]\nname='a'\nrecipients=['re:(x']\n",
+        "policy[0].recipients",
+        "regular expression",
+    ),
+    "bad recipient": (
+        GOOD + "[[policy]]\nname='a'\nrecipients=['a b@c']\n",
+        "policy[0].recipients",
+        "no address",
+    ),
+    "missing recipient list": (
+        GOOD + "[[policy]]\nname='a'\nrecipients=['file:/nowhere/list']\n",
+        "policy[0].recipients",
+        "cannot read",
+    ),
+    "unknown weight code": (GOOD + "[weights]\nOFF_PLATFORM = 5\n", "weights", "no finding code"),
+    "weight over 10 dB": (GOOD + "[weights]\nOFFPLATFORM = 11\n", "weights", "over 10 dB"),
+    "missing weights file": (
+        "weights_file = '/nowhere.toml'\n" + GOOD,
+        "weights_file",
+        "cannot read",
+    ),
+    "unknown banner language": (
+        GOOD + "[annotate]\nlanguage = 'xx'\n",
+        "annotate.language",
+        "must be one of",
+    ),
+    "report link that is no https": (
+        GOOD + "[annotate]\nreport_url = 'http://x.test'\n",
+        "annotate.report_url",
+        "form",
+    ),
+    "milter holds without release_to": (
+        LISTEN.replace("before_queue", "milter") + NEXT_HOP,
+        "listen[0].release_to",
+        "next hop",
+    ),
+    "TLS required, no certificate": (
+        LISTEN + "require_tls = true\n" + NEXT_HOP,
+        "listen[0].require_tls",
+        "name both files",
+    ),
+    "certificate without key": (
+        LISTEN + "tls_certificate = '/x.pem'\n" + NEXT_HOP,
+        "listen[0].tls_key",
+        "belong together",
+    ),
+    "verified TLS to an address": (
+        LISTEN + NEXT_HOP + "tls = 'verify'\n",
+        "next_hop.host",
+        "name in the certificate",
+    ),
+    "not TOML": ("mode = \n", "(file)", "TOML"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_configuration(name):
+    text, key, says = WRONG[name]
+    matching = [p for p in problems_of(text) if p[0] == key and says in p[1] and not p[2]]
+    assert matching, problems_of(text)
+
+
+def test_not_utf8():
+    with pytest.raises(ConfigurationError, match="UTF-8"):
+        load_settings(b'mode = "\xff"', source="gateway.toml")
+
+
+def test_all_errors_at_once():
+    text = "mod = 1\nfronts = 0\n" + GOOD + "[limits]\nerrors = -1\n"
+    assert {key for key, _, _ in problems_of(text)} == {"mod", "fronts", "limits.errors"}
+
+
+def test_inner_hop_not_declared_to_trust_us_is_a_warning():
+    text = "mode = 'annotate'\n" + GOOD
+    assert ("inner_hop_trusts_us", True) in {(key, warn) for key, _, warn in problems_of(text)}
+    trusting = "inner_hop_trusts_us = true\n" + text
+    assert "inner_hop_trusts_us" not in {key for key, _, _ in problems_of(trusting)}
+
+
+def test_past_allow_row_is_a_warning():
+    text = GOOD + "[[allow]]\nname='a'\nheader_from=['c.test']\nowner='me'\nexpires=2026-01-01\n"
+    settings = load_settings(text.encode(), source="x").settings
+    before = rule_problems(settings, source="x", today=date(2025, 12, 31))
+    after = rule_problems(settings, source="x", today=date(2026, 1, 2))
+    assert "allow[0].expires" not in {p.key for p in before}
+    assert "allow[0].expires" in {p.key for p in after if p.is_warning}
+
+
+def machine_says(text: str) -> dict[str, str]:
+    settings = load_settings(text.encode(), source="x").settings
+    return {p.key: p.message for p in environment_problems(settings, source="x")}
+
+
+def test_a_usable_machine_has_no_problem(tmp_path):
+    assert machine_says(f"state_dir = '{tmp_path}/state'\n" + GOOD) == {}
+
+
+def test_port_in_use(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = f"state_dir = '{tmp_path}'\n" + GOOD.replace("port = 0", f"port = {port}", 1)
+        assert "in use" in machine_says(text)["listen[0].port"]
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "says"),
+    [(b"x" * 32, 0o644, "0600"), (b"short", 0o600, "has 5 octets")],
+)
+def test_bad_key(tmp_path, content, mode, says):
+    key = tmp_path / "quarantine.key"
+    key.write_bytes(content)
+    key.chmod(mode)
+    assert says in machine_says(f"state_dir = '{tmp_path}'\n" + GOOD)["quarantine.key_file"]
+
+
+@pytest.fixture
+def unprivileged():
+    """Be somebody for whom modes count, for the length of a test."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+def test_unreadable_key(tmp_path, unprivileged):
+    os.seteuid(os.getuid())
+    key = tmp_path / "quarantine.key"
+    key.write_bytes(b"x" * 32)
+    key.chmod(0o000)
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(0o755)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    assert (
+        "cannot read" in machine_says(f"state_dir = '{tmp_path}'\n" + GOOD)["quarantine.key_file"]
+    )
+
+
+def test_quarantine_folder_not_writable(tmp_path, unprivileged):
+    os.seteuid(os.getuid())
+    folder = tmp_path / "q"
+    folder.mkdir(mode=0o555)
+    for place in (tmp_path, *list(tmp_path.parents)[:3]):
+        place.chmod(0o755)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    text = GOOD + f"[quarantine]\nfolder = '{folder}'\n"
+    assert "not writable" in machine_says(f"state_dir = '{tmp_path}'\n" + text)["quarantine.folder"]
+
+
+def test_quarantine_folder_is_a_file(tmp_path):
+    (tmp_path / "q").write_text("")
+    text = GOOD + f"[quarantine]\nfolder = '{tmp_path}/q'\n"
+    found = machine_says(f"state_dir = '{tmp_path}'\n" + text)
+    assert "no folder" in found["quarantine.folder"]
