@@ -89,7 +89,7 @@ class Quarantine(Protocol):
 
 
 class Unusable(Exception):
-    """A key, file or folder of the configuration cannot be used; the text says what would be right."""
+    """A key, file or folder of the configuration cannot be used; the text says how to mend it."""
 
 
 class HoldMissing(Exception):
