@@ -37,7 +37,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Groups and holds, or one reply of ours (4xx or 5xx) for everybody."""
+    """Groups and holds, or one reply of ours (4xx or 5xx, without the transaction id)."""
 
     groups: tuple[Group, ...] = ()
     holds: tuple[Hold, ...] = ()

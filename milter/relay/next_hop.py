@@ -275,6 +275,8 @@ class SmtpSession:
         with suppress(NextHopFailed):
             await self.reset()
         self._hop.give_back(self._smtp)
+        # Whoever uses a closed session finds a lost connection, never somebody else's.
+        self._smtp = SmtpConnection(self._hop.options)
 
 
 def _looked_at(task: asyncio.Task[None]) -> None:
