@@ -51,22 +51,6 @@ NOTICES = ("held", "expiring")
 # From a quick look to the longest wait that a peer bears (smtpd_proxy_timeout is 100 s).
 _MILLISECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5)
 _SECONDS = (*_MILLISECONDS, 1.0, 2.5, 5.0, 10.0, 30.0, 100.0)
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.5,
-    5.0,
-    10.0,
-    30.0,
-    100.0,
-)
 _BYTES = (1e3, 4e3, 16e3, 64e3, 256e3, 1e6, 4e6, 16e6, 64e6)
 
 
