@@ -124,6 +124,11 @@ class Policy:
         return action
 
 
+def severity(action: Action) -> int:
+    """How strict an action is; a higher number is stricter."""
+    return _SEVERITY[action]
+
+
 def enforced(policy: Policy) -> Policy:
     """The same table as enforce mode would apply it: what `scan` and the mail log report."""
     return replace(policy, mode=Mode.ENFORCE)

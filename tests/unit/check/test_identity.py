@@ -1,0 +1,195 @@
+"""What address fields say: facts without weight, near misses, and nothing about who somebody is."""
+
+import itertools
+
+import pytest
+
+from milter.check.identity import check_identity, is_aligned, looks_like, parse_known
+from milter.mail.analysis import Analysis, Entity, Intent
+from milter.mail.finding import Source
+from milter.mail.reading import AuthResult, HeaderFacts, Link, NamedMailbox, Reading
+from milter.settings.shipped import shipped_text
+
+KNOWN = parse_known(
+    shipped_text("known.toml"),
+    own=["northlab.test"],
+    organisations=["partner.test"],
+    expert_networks=["panel.test"],
+)
+
+
+def mailbox(address: str, name: str = "") -> NamedMailbox:
+    return NamedMailbox(display_name=name, address=address, domain=address.rpartition("@")[2])
+
+
+def dmarc(result: str, domain: str) -> AuthResult:
+    return AuthResult(
+        method="dmarc",
+        result=result,
+        authserv_id="edge.test",
+        properties=(("header", "from", domain),),
+    )
+
+
+def codes(
+    sender="x@firm.test", *, name="", auth=(), reply_to=(), links=(), analysis=None, **header
+):
+    reading = Reading(
+        sha256="",
+        size_bytes=0,
+        header=HeaderFacts(
+            header_from=(mailbox(sender, name),),
+            reply_to=tuple(mailbox(address) for address in reply_to),
+            **header,
+        ),
+        auth_results=tuple(auth),
+        links=tuple(Link(target=target, shown="", part="1") for target in links),
+        analysis=analysis,
+    )
+    return {finding.code for finding in check_identity(reading, known=KNOWN)}
+
+
+@pytest.mark.parametrize(
+    ("sender", "auth", "expected"),
+    [
+        ("x@gmail.com", (), {"SENDER_FREEMAIL"}),
+        ("x@gmail.com", [dmarc("pass", "gmail.com")], {"SENDER_FREEMAIL", "AUTH_ALIGNED"}),
+        ("x@firm.test", (), {"SENDER_UNALIGNED"}),
+        ("x@firm.test", [dmarc("fail", "firm.test")], {"SENDER_UNALIGNED", "AUTH_FAILED"}),
+        ("x@firm.test", [dmarc("pass", "firm.test")], {"SENDER_OWN_DOMAIN", "AUTH_ALIGNED"}),
+        ("x@firm.test", [dmarc("pass", "other.test")], {"SENDER_UNALIGNED"}),
+        (
+            "x@a.partner.test",
+            [dmarc("pass", "partner.test")],
+            {"KNOWN_SENDER", "KNOWN_ORGANISATION", "AUTH_ALIGNED"},
+        ),
+        ("x@partner.test", (), {"SENDER_UNALIGNED"}),
+        (
+            "x@panel.test",
+            [dmarc("pass", "panel.test")],
+            {"KNOWN_SENDER", "KNOWN_EXPERT_NETWORK", "AUTH_ALIGNED"},
+        ),
+        ("n@linkedin.com", [dmarc("pass", "linkedin.com")], {"KNOWN_SENDER", "AUTH_ALIGNED"}),
+        ("n@linkedin.com", (), {"SENDER_UNALIGNED"}),
+    ],
+)
+def test_standing(sender, auth, expected):
+    assert codes(sender, auth=auth) == expected
+
+
+def test_every_free_mail_service_is_one_class():
+    seen = {frozenset(codes(f"x@{domain}")) for domain in KNOWN.free_mail}
+    assert seen == {frozenset({"SENDER_FREEMAIL"})}
+
+
+def test_names_move_nothing():
+    names = [
+        "Emily Foster",
+        "Zhang Wei",
+        "Layla Haddad",
+        "Иван Смирнов",
+        "지우 김",
+        "Ngũgĩ",
+        "陳怡婷",
+    ]
+    assert len({frozenset(codes(name=name)) for name in names}) == 1
+
+
+@pytest.mark.parametrize(
+    ("sender", "reply_to", "header", "fires"),
+    [
+        ("x@firm.test", ["y@proton.me"], {}, True),
+        ("x@gmail.com", ["y@gmail.com"], {}, True),
+        ("x@gmail.com", ["x@gmail.com"], {}, False),
+        ("x@firm.test", ["y@unknown.test"], {}, True),
+        ("x@firm.test", ["y@mail.firm.test"], {}, False),
+        ("x@mail.firm.test", ["y@firm.test"], {}, False),
+        ("x@firm.test", ["y@reply.linkedin.com"], {}, False),
+        ("x@firm.test", ["y@unknown.test"], {"list_id": "<l.test>"}, False),
+        ("x@firm.test", ["y@unknown.test"], {"is_bulk": True}, False),
+        ("x@firm.test", [], {}, False),
+    ],
+)
+def test_reply_to(sender, reply_to, header, fires):
+    assert ("REPLY_TO_ELSEWHERE" in codes(sender, reply_to=reply_to, **header)) is fires
+
+
+@pytest.mark.parametrize(
+    ("name", "fires"),
+    [
+        ("boss@northlab.test", True),
+        ("'boss@northlab.test'", True),
+        ("x@firm.test", False),
+        ("x@mail.firm.test", False),
+        ("A. Name", False),
+        ("me @ work", False),
+    ],
+)
+def test_display_name_that_is_another_address(name, fires):
+    assert ("DISPLAY_NAME_ADDRESS" in codes(name=name)) is fires
+
+
+@pytest.mark.parametrize(
+    ("domain", "own", "alike"),
+    [
+        ("n0rthlab.test", "northlab.test", True),
+        ("nortlab.test", "northlab.test", True),
+        ("norhtlab.test", "northlab.test", True),
+        ("north-lab.test", "northlab.test", True),
+        ("northlab.co", "northlab.test", True),
+        ("norrnal.test", "normal.test", True),
+        ("northlab.test", "northlab.test", False),
+        ("southlab.test", "northlab.test", False),
+        ("labs.test", "labx.test", False),
+        ("unrelated.test", "northlab.test", False),
+    ],
+)
+def test_lookalike(domain, own, alike):
+    assert looks_like(domain, own) is alike
+
+
+def test_own_domain_and_its_parts_are_no_lookalike():
+    assert "LOOKALIKE_DOMAIN" not in codes("x@hr.northlab.test")
+    assert "LOOKALIKE_DOMAIN" in codes("x@northlabs.test")
+
+
+def test_corporate_claim_needs_free_mail_an_offer_and_an_organisation():
+    org = Entity(
+        type="org", text="Orenda Search", value="orenda search", platform="",
+        source=Source.SIGNATURE, part="1", start=0, end=13,
+    )  # fmt: skip
+    offer = Intent(label="approach", strength=2, evidence=())
+    for entities, intents, sender in itertools.product(
+        [(org,), ()], [(offer,), ()], ["x@gmail.com", "x@firm.test"]
+    ):
+        analysis = Analysis(language="en", entities=entities, intents=intents)
+        fires = "CORPORATE_CLAIM_FREEMAIL" in codes(sender, analysis=analysis)
+        assert fires is bool(entities and intents and sender == "x@gmail.com")
+
+
+@pytest.mark.parametrize(
+    ("link", "fires"),
+    [
+        ("https://jobs.firm.test/1", True),
+        ("https://firm.test:8443/1", True),
+        ("https://firm.test.evil.test/1", False),
+        ("https://other.test/firm.test", False),
+    ],
+)
+def test_posting_link(link, fires):
+    assert ("POSTING_LINK" in codes(links=[link])) is fires
+
+
+def test_no_finding_without_exactly_one_header_from():
+    header = HeaderFacts(header_from=(mailbox("a@gmail.com"), mailbox("b@firm.test")))
+    reading = Reading(sha256="", size_bytes=0, header=header)
+    assert check_identity(reading, known=KNOWN) == ()
+
+
+def test_dkim_alone_aligns_relaxed():
+    result = AuthResult(
+        method="dkim", result="pass", authserv_id="e", properties=(("header", "d", "firm.test"),)
+    )
+    assert is_aligned("mail.firm.test", [result])
+    assert not is_aligned("firm.test.evil.test", [result])
+    assert not is_aligned("", [result])
