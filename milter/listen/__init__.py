@@ -1,1 +1,1 @@
-"""placeholder"""
+"""Fronts: where mail comes in. `listener` starts, drains and stops them."""

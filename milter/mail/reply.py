@@ -44,21 +44,26 @@ class Reply:
         return self.code >= 500
 
 
-def own_reply(code: int, enhanced: str, text: str) -> Reply:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnReply(Reply):
+    """A reply of ours, built by `own_reply`: the listener adds the transaction id to it."""
+
+
+def own_reply(code: int, enhanced: str, text: str) -> OwnReply:
     """A reply of ours, one ASCII line of at most 512 octets on the wire (longer text is cut).
 
     Raises ValueError where code and enhanced code differ in class.
     """
     if not enhanced.startswith(f"{code // 100}."):
         raise ValueError(f"reply {code} cannot carry enhanced status code {enhanced}")
-    return Reply(code=code, lines=(f"{enhanced} {text}".encode("ascii")[:_MAX_TEXT],))
+    return OwnReply(code=code, lines=(f"{enhanced} {text}".encode("ascii")[:_MAX_TEXT],))
 
 
-def with_transaction_id(reply: Reply, transaction_id: str) -> Reply:
-    """A reply of ours with the id by which the help desk finds the transaction in the mail log."""
+def with_transaction_id(reply: OwnReply, transaction_id: str) -> OwnReply:
+    """The reply with the id by which the help desk finds the transaction in the mail log."""
     suffix = f" ({transaction_id})".encode("ascii")
     last = reply.lines[-1][: _MAX_TEXT - len(suffix)] + suffix
-    return Reply(code=reply.code, lines=(*reply.lines[:-1], last))
+    return OwnReply(code=reply.code, lines=(*reply.lines[:-1], last))
 
 
 # 2xx, 3xx: plain replies of the dialogue.
@@ -72,6 +77,8 @@ SEND_DATA = Reply(code=354, lines=(b"End data with <CR><LF>.<CR><LF>",))
 # 421: the connection ends here.
 TOO_MANY_CONNECTIONS = own_reply(421, "4.7.0", "Too many connections, try again later")
 TOO_MANY_ERRORS = own_reply(421, "4.7.0", "Too many errors")
+NO_HTTP = own_reply(421, "4.7.0", "This is no web server")
+NO_CHUNKING = own_reply(421, "4.7.0", "BDAT was not offered")
 TIMED_OUT = own_reply(421, "4.4.2", "Timeout exceeded")
 SHUTTING_DOWN = own_reply(421, "4.3.2", "Service is shutting down, try again later")
 
@@ -81,6 +88,7 @@ TOO_MANY_RECIPIENTS = own_reply(452, "4.5.3", "Too many recipients")
 INTERNAL_ERROR = own_reply(451, "4.3.0", "Temporary failure, try again later")
 NEXT_HOP_CLOSING = own_reply(451, "4.3.2", "Destination is not accepting messages now")
 TLS_NOT_AVAILABLE = own_reply(454, "4.7.0", "TLS not available")
+MESSAGE_TOO_LARGE_NOW = own_reply(452, "4.3.4", "Message exceeds the size limit")
 CONTENT_DEFERRED = own_reply(451, "4.6.0", "Message cannot be taken in this form")
 
 # 5xx about the command.

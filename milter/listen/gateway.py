@@ -1,0 +1,57 @@
+"""What the SMTP front needs from the rest of the gateway, and whom it tells what happens.
+
+The front knows the dialogue with the peer; what becomes of a message is the gateway's.
+"""
+
+from typing import Protocol
+
+from milter.listen.refusal import RefusalReason
+from milter.mail.envelope import Connection, Transaction
+from milter.mail.reply import Reply
+from milter.ports import NextHopSession
+
+
+class Gateway(Protocol):
+    """Next hop and judgement behind one front."""
+
+    async def keywords(self) -> dict[str, str]:
+        """What the next hop announces, cached; raises NextHopFailed."""
+        ...
+
+    async def open(self, connection: Connection) -> NextHopSession:
+        """A session for one transaction, at MAIL; raises NextHopFailed.
+
+        The front closes it when the transaction is over, after `reset` if MAIL was taken and the
+        message was not submitted.
+        """
+        ...
+
+    async def submit(self, transaction: Transaction, session: NextHopSession) -> Reply:
+        """Judge, deliver, hold: what we answer to the final dot. Does not raise.
+
+        Runs in a task of its own: a peer that goes away cuts nothing. `session` has MAIL and all
+        recipients of the envelope accepted, but may have been lost since.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """Told what happens at the front; its methods return at once and do not raise."""
+
+    def connected(self, connection: Connection) -> None: ...
+
+    def disconnected(self, connection: Connection, seconds: float) -> None: ...
+
+    def refused(self, connection: Connection, reason: RefusalReason, reply: Reply) -> None:
+        """A refusal of our own, as sent."""
+        ...
+
+    def data_received(self, transaction: Transaction) -> None: ...
+
+    def replied(self, transaction: Transaction, reply: Reply, *, peer_gone: bool) -> None:
+        """The answer to the final dot; a peer that is gone will send the message again."""
+        ...
+
+    def failed(self, connection: Connection, transaction_id: str, error: Exception) -> None:
+        """A fault of our own; the peer got 451."""
+        ...

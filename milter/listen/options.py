@@ -1,0 +1,61 @@
+"""How one listener behaves: frozen, built from settings by `app`."""
+
+import ssl
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Literal
+
+Role = Literal["mx", "before_queue", "after_queue"]
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerOptions:
+    """Role, names, limits and times of a listener.
+
+    `domains` (A-labels) is what role mx takes mail for; other roles ignore it. `greeting` follows
+    the host name in the 220 line. `command_seconds` is the time for one whole command line,
+    `data_block_seconds` the longest silence within DATA, `data_seconds` the whole of DATA.
+    """
+
+    role: Role
+    hostname: str
+    name: str = ""
+    domains: frozenset[str] = frozenset()
+    greeting: str = "ESMTP"
+    tls_context: ssl.SSLContext | None = None
+    require_tls: bool = False
+    xclient_from: Networks = ()
+    xforward_from: Networks = ()
+    proxy_from: Networks = ()
+    bare_line_ends: Literal["reject", "normalise"] = "reject"
+    max_message_bytes: int = 50_000_000
+    max_line_bytes: int = 65_536
+    max_command_bytes: int = 2_048
+    max_recipients: int = 1_000
+    max_errors: int = 10
+    max_received_fields: int = 50
+    command_seconds: float = 300.0
+    data_block_seconds: float = 180.0
+    data_seconds: float = 600.0
+
+    @property
+    def may_reject(self) -> bool:
+        """False in after_queue: that mail was accepted long ago, a 5xx of ours would bounce it."""
+        return self.role != "after_queue"
+
+    @property
+    def normalises(self) -> bool:
+        """True where bare CR and LF become CRLF instead of a refusal."""
+        return self.bare_line_ends == "normalise" or not self.may_reject
+
+
+def listed(address: str, networks: Networks) -> bool:
+    """True if the address is in one of the networks; what is no address is in none."""
+    if not networks:
+        return False
+    try:
+        client = ip_address(address)
+    except ValueError:
+        return False
+    return any(client in network for network in networks)
