@@ -12,6 +12,7 @@ the caller sends the original.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class EditError(ValueError):
@@ -131,3 +132,49 @@ def remove_edits(rendered: bytes, edits: Sequence[Edit]) -> bytes:
         raise EditError(f"edit at {position} lies behind the end")
     pieces.append(rendered[position:])
     return b"".join(pieces)
+
+
+class BannerOutcome(StrEnum):
+    """What became of the banner, for a part or for the message; the words are metric labels."""
+
+    INSERTED = "inserted"
+    RELABELLED = "relabelled"
+    REENCODED = "reencoded"
+    OTHER_LANGUAGE = "other_language"
+    ALREADY_THERE = "already_there"
+    NOT_WANTED = "not_wanted"
+    NOT_EXAMINED = "not_examined"
+    SIGNED = "signed"
+    ENCRYPTED = "encrypted"
+    INLINE_PGP = "inline_pgp"
+    UNSAFE = "unsafe"
+    NO_SITE = "no_site"
+    SITE_DOUBTFUL = "site_doubtful"
+    CHARSET = "charset"
+    BAD_ENCODING = "bad_encoding"
+    TOO_LARGE = "too_large"
+    INTEGRITY = "integrity"
+
+    @property
+    def is_edit(self) -> bool:
+        """True where octets of the part change."""
+        return self in _EDITS
+
+
+_EDITS = frozenset(
+    {
+        BannerOutcome.INSERTED,
+        BannerOutcome.RELABELLED,
+        BannerOutcome.REENCODED,
+        BannerOutcome.OTHER_LANGUAGE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartOutcome:
+    """What became of the banner in one part; `kind` is text or html."""
+
+    part: str
+    kind: str
+    outcome: BannerOutcome

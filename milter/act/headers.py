@@ -1,0 +1,210 @@
+"""Our header fields, the removal of forged ones, and the tag in the subject.
+
+Gives edits, never bytes. Our fields go on top, where the next filter looks first. Forged fields are
+those that claim to be ours: X-Lurewall-* in any case, and Authentication-Results with our
+authserv-id. Refuses to add Authentication-Results of its own as long as nothing was verified:
+a field that says `none` would only compete with those of the MTA in front of us.
+
+**Standards:** RFC 5322 §2.1.1 and §2.2.3 (line length, folding), RFC 8601 §2.2 (authserv-id) and
+§5 (removal), RFC 2047 (non-ASCII tags).
+**Failure:** none; what is not printable ASCII in a value becomes `?`.
+"""
+
+import re
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterator
+
+from milter.mail.edit import InsertField, RemoveField, ReplaceField
+from milter.mail.message import Header
+from milter.mail.verdict import Action, Mode, Verdict
+
+_LINE_OCTETS = 78
+_LONGEST_LINE = 998
+_WORD_OCTETS = 200
+_VALUE_OCTETS = 4_000
+_OUR_PREFIX = b"x-lurewall-"
+_RESULTS = b"authentication-results"
+_UNPRINTABLE = re.compile(r"[^ -~]")
+_LINE_END = re.compile(rb"\r?\n\Z")
+
+# Only for headers beyond the scanner's bounds: the fields that claim to be ours, and nothing else.
+_CLAIMED = re.compile(
+    rb"^(x-lurewall-[!-9;-~]*|authentication-results)[ \t]*(:)[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+",
+    re.IGNORECASE | re.MULTILINE,
+)
+_WHERE_ID_BEGINS = 2_000
+_ID_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^\s;()"]+)')
+_COMMENT_PIECE = re.compile(rb"\\.|[()]", re.DOTALL)
+_ENCODED_WORD_OCTETS = 45
+
+
+def verdict_fields(
+    verdict: Verdict,
+    *,
+    transaction_id: str,
+    action: Action,
+    rule: str,
+    mode: Mode,
+    reasons: tuple[str, ...],
+) -> tuple[tuple[str, str], ...]:
+    """Names and values of the fields that say what we believe; reasons are `CODE=+7.0` words."""
+    words = [str(verdict.label), f"action={action}", f"mode={mode}", f"rule={rule}"]
+    if verdict.degraded:
+        words.append("degraded=" + ",".join(verdict.degraded))
+    score = f"{verdict.score_db:.1f} dB; probability={verdict.probability:.4f}"
+    fields = [
+        ("X-Lurewall-Verdict", "; ".join(words)),
+        ("X-Lurewall-Score", score),
+    ]
+    if reasons:
+        fields.append(("X-Lurewall-Reasons", ", ".join(reasons)))
+    fields.append(("X-Lurewall-Id", transaction_id))
+    return tuple(fields)
+
+
+def insert_fields(
+    fields: tuple[tuple[str, str], ...], raw: bytes, line_end: bytes
+) -> tuple[InsertField, ...]:
+    """The edits that put `fields` on top, in their order."""
+    # An mbox separator in front is no field and stays in front.
+    start = raw.find(b"\n") + 1 if raw.startswith((b"From ", b">From ")) else 0
+    return tuple(
+        InsertField(
+            index=index,
+            start=start,
+            name=name.encode("ascii"),
+            value=folded(name, value, line_end),
+            line_end=line_end,
+        )
+        for index, (name, value) in enumerate(fields)
+    )
+
+
+def folded(name: str, value: str, line_end: bytes) -> bytes:
+    """The value as it stands after the colon, printable ASCII, folded at spaces."""
+    lines: list[str] = []
+    line = ""
+    room = _LINE_OCTETS - len(name) - 1
+    for word in _UNPRINTABLE.sub("?", value)[:_VALUE_OCTETS].split():
+        word = word[:_WORD_OCTETS]
+        if line and len(line) + 1 + len(word) > room:
+            lines.append(line)
+            line, room = "", _LINE_OCTETS
+        line += " " + word
+    lines.append(line or " ")
+    return line_end.join(line.encode("ascii") for line in lines)
+
+
+def forged_fields(raw: bytes, header: Header, own_authserv_id: str) -> tuple[RemoveField, ...]:
+    """The edits that remove every field that claims to be ours (RFC 8601 §5)."""
+    own_id = own_authserv_id.lower().rstrip(".").encode("utf-8")
+    seen: Counter[bytes] = Counter()
+    forged: list[RemoveField] = []
+    for name, start, value_start, end in _claimed_fields(raw, header):
+        seen[name] += 1
+        value = raw[value_start:end]
+        if name.startswith(_OUR_PREFIX) or (own_id and _claims_id(value, own_id)):
+            forged.append(
+                RemoveField(name=name, occurrence=seen[name], start=start, removed=raw[start:end])
+            )
+    return tuple(forged)
+
+
+def subject_field(tag: str) -> tuple[str, str]:
+    """The subject of a message that has none."""
+    return "Subject", _tag_octets(tag, before_encoded_word=False).decode("ascii")
+
+
+def tag_subject(
+    raw: bytes, header: Header, tag: str, decoded_subject: str, line_end: bytes
+) -> tuple[ReplaceField, ...]:
+    """The edits that put `tag` in front of the subject; nothing where it already stands there.
+
+    The value itself stays as it is, octet for octet: encoded words, raw 8-bit text and folds.
+    """
+    if tag in decoded_subject:
+        return ()
+    edits: list[ReplaceField] = []
+    for occurrence, field in enumerate(header.named(b"subject"), start=1):
+        old = _LINE_END.sub(b"", raw[field.value_start : field.end])
+        octets = _tag_octets(tag, before_encoded_word=old.lstrip().startswith(b"=?"))
+        if octets.strip() in old:
+            continue
+        edits.append(
+            ReplaceField(
+                name=b"Subject",
+                occurrence=occurrence,
+                start=field.value_start,
+                removed=old,
+                value=_tagged(octets, old, line_end),
+            )
+        )
+    return tuple(edits)
+
+
+def _tagged(tag: bytes, old: bytes, line_end: bytes) -> bytes:
+    """Tag and old value; a value that directly follows its colon needs a space."""
+    rest = old if not old or old[:1].isspace() else b" " + old
+    value = b" " + tag + rest
+    first_line = value.partition(b"\n")[0]
+    if len(first_line) + len(b"Subject:") > _LONGEST_LINE and rest.strip():
+        return b" " + tag + line_end + rest  # RFC 5322 §2.1.1
+    return value
+
+
+def _tag_octets(tag: str, *, before_encoded_word: bool) -> bytes:
+    """The tag for a header: ASCII as it is, else as encoded words (RFC 2047 §2, §5)."""
+    if tag.isascii():
+        return tag.encode("ascii")
+    # White space between two encoded words is not shown (RFC 2047 §6.2): it goes into the tag.
+    text = tag + " " if before_encoded_word else tag
+    words: list[bytes] = []
+    chunk = b""
+    for character in text:
+        octets = character.encode("utf-8")
+        if len(chunk) + len(octets) > _ENCODED_WORD_OCTETS:
+            words.append(chunk)
+            chunk = b""
+        chunk += octets
+    words.append(chunk)
+    return b" ".join(b"=?utf-8?B?" + b64encode(word) + b"?=" for word in words)
+
+
+def _claimed_fields(raw: bytes, header: Header) -> Iterator[tuple[bytes, int, int, int]]:
+    """Every field whose name could be a claim to be ours, beyond the scanner's bounds too."""
+    listed_to = header.start
+    for name, start, value_start, end in header.fields:
+        listed_to = end
+        if name == _RESULTS or name.startswith(_OUR_PREFIX):
+            yield name, start, value_start, end
+    for match in _CLAIMED.finditer(raw, listed_to, header.header_end):
+        yield match[1].lower(), match.start(), match.end(2), match.end()
+
+
+def _claims_id(value: bytes, own_id: bytes) -> bool:
+    """True if an Authentication-Results value is under our id, or is too odd to say it is not."""
+    window = value[:_WHERE_ID_BEGINS]
+    position = _after_comments(window)
+    match = _ID_TOKEN.match(window, position) if position >= 0 else None
+    if match is None:
+        return own_id in value.lower()
+    token = match[1] if match[1] is not None else match[2]
+    return re.sub(rb"\\(.)", rb"\1", token).lower().rstrip(b".") == own_id
+
+
+def _after_comments(value: bytes) -> int:
+    """Offset of the first octet that is neither white space nor comment; -1 if there is none."""
+    position = 0
+    while True:
+        position += len(value) - position - len(value[position:].lstrip())
+        if not value.startswith(b"(", position):
+            return position if position < len(value) else -1
+        depth = 0
+        for piece in _COMMENT_PIECE.finditer(value, position):
+            depth += {b"(": 1, b")": -1}.get(piece[0], 0)
+            if depth == 0:
+                position = piece.end()
+                break
+        else:
+            return -1
