@@ -96,9 +96,7 @@ class SmtpConnection(asyncio.Protocol):
                 if options.unix_path:
                     await loop.create_unix_connection(lambda: connection, options.unix_path)
                 else:
-                    await loop.create_connection(
-                        lambda: connection, options.host, options.port, happy_eyeballs_delay=0.25
-                    )
+                    await loop.create_connection(lambda: connection, options.host, options.port)
         except (OSError, TimeoutError) as error:
             raise failed(Stage.CONNECT, Cause.UNREACHABLE, detail=_named(error)) from error
         connection.opened_at = loop.time()
