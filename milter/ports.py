@@ -118,8 +118,8 @@ class HoldStore(Quarantine, Protocol):
 
     async def find(self, quarantine_id: str) -> QuarantineRecord: ...
 
-    async def damaged(self) -> tuple[str, ...]:
-        """Ids that `list_records` left out because they cannot be read."""
+    async def read_all(self) -> tuple[tuple[QuarantineRecord, ...], tuple[str, ...]]:
+        """All records, and the ids of those that cannot be read."""
         ...
 
     async def read_raw(self, quarantine_id: str) -> bytes: ...

@@ -19,6 +19,10 @@ class HoldState(StrEnum):
     EXPIRED = "expired"
 
 
+FINAL_STATES = frozenset({HoldState.RELEASED, HoldState.DELETED, HoldState.EXPIRED})
+"""The content is erased; the record stays for a while as a tombstone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """One message to be kept for one or more recipients: original bytes and release bytes' recipe.
