@@ -1,0 +1,75 @@
+"""Listening sockets, bound once by the supervisor and shared by all fronts.
+
+A socket that a new configuration keeps is handed on as it is, with the connections that wait in
+it: a reload refuses nobody.
+
+Failure: `AddressUnavailable`, one line for the operator.
+"""
+
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+_BACKLOG = 1024
+
+
+class AddressUnavailable(Exception):
+    """An address cannot be listened on; says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenAddress:
+    """A TCP address of ours; port 0 lets the kernel choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def bind(address: ListenAddress) -> socket.socket:
+    """A non-blocking listening socket; raises AddressUnavailable."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise AddressUnavailable(f"{address}: {error.strerror}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(where)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise AddressUnavailable(f"{address}: {reason}") from None
+    return listener
+
+
+def bind_all(
+    wanted: Iterable[ListenAddress], held: Mapping[ListenAddress, socket.socket]
+) -> dict[ListenAddress, socket.socket]:
+    """Sockets for all wanted addresses, those already held as they are; all or none."""
+    sockets: dict[ListenAddress, socket.socket] = {}
+    try:
+        for address in wanted:
+            sockets[address] = held.get(address) or bind(address)
+    except AddressUnavailable:
+        close_others(sockets, kept=held)
+        raise
+    return sockets
+
+
+def close_others(
+    sockets: Mapping[ListenAddress, socket.socket], *, kept: Mapping[ListenAddress, socket.socket]
+) -> None:
+    """Close those that are not kept."""
+    for address, listener in sockets.items():
+        if address not in kept:
+            listener.close()
