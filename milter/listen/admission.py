@@ -7,8 +7,8 @@ its mail comes from one address.
 
 from collections import Counter
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address
 
+from milter.listen.peers import network_of
 from milter.listen.refusal import RefusalReason
 
 
@@ -103,13 +103,3 @@ class Reservation:
         """Give everything back."""
         self._admission._grow(-self._bytes)
         self._bytes = 0
-
-
-def network_of(address: str) -> str:
-    """The /24 or /64 that one network's owner may be assumed to hold; the address itself if none."""
-    try:
-        client = ip_address(address)
-    except ValueError:
-        return address
-    prefix, bits = (24, 32) if isinstance(client, IPv4Address) else (64, 128)
-    return f"{client.version}/{int(client) >> (bits - prefix):x}"

@@ -21,8 +21,7 @@ class Gateway(Protocol):
     async def open(self, connection: Connection) -> NextHopSession:
         """A session for one transaction, at MAIL; raises NextHopFailed.
 
-        The front closes it when the transaction is over, after `reset` if MAIL was taken and the
-        message was not submitted.
+        The front closes it when the transaction is over, submitted or not.
         """
         ...
 

@@ -2,11 +2,11 @@
 
 import ssl
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Literal
 
+from milter.listen.peers import Networks
+
 Role = Literal["mx", "before_queue", "after_queue"]
-Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,3 @@ class ListenerOptions:
     def normalises(self) -> bool:
         """True where bare CR and LF become CRLF instead of a refusal."""
         return self.bare_line_ends == "normalise" or not self.may_reject
-
-
-def listed(address: str, networks: Networks) -> bool:
-    """True if the address is in one of the networks; what is no address is in none."""
-    if not networks:
-        return False
-    try:
-        client = ip_address(address)
-    except ValueError:
-        return False
-    return any(client in network for network in networks)
