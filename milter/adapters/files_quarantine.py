@@ -136,7 +136,7 @@ class FilesQuarantine:
         damaged: list[str] = []
         for entry in self._folder.entries():
             try:
-                records.append(self._folder.find(entry.quarantine_id))
+                records.append(self._folder.record_of(entry))
             except HoldMissing:
                 continue  # dropped or forgotten since the listing
             except (HoldDamaged, OSError):

@@ -51,7 +51,6 @@ _PRECEDENCE = (
     HoldState.HELD,
     HoldState.PENDING,
 )
-_RANK = {state.value: place for place, state in enumerate(_PRECEDENCE)}
 _MARKS = frozenset(mark.value for mark in Mark)
 _MAIL = "mail"
 _SETTLED = ({_MAIL, HoldState.HELD}, {_MAIL, HoldState.RELEASING})
@@ -163,9 +162,15 @@ class HoldFolder:
         require_id(quarantine_id)
         # Twice: between two looks another process may have put the record of the next state.
         for state in _PRECEDENCE * 2:
-            with suppress(FileNotFoundError), self._path(quarantine_id, state).open("rb") as file:
-                return hold_files.read_record(file, self._key, quarantine_id, state)
+            with suppress(FileNotFoundError):
+                return self._read_record(quarantine_id, state)
         raise HoldMissing(quarantine_id)
+
+    def record_of(self, entry: HoldEntry) -> QuarantineRecord:
+        """The record of a listed hold: one look where `find` needs several."""
+        with suppress(FileNotFoundError):
+            return self._read_record(entry.quarantine_id, entry.state)
+        return self.find(entry.quarantine_id)
 
     def read_raw(self, quarantine_id: str) -> bytes:
         """The octets as they arrived."""
@@ -291,10 +296,11 @@ class HoldFolder:
 
     def _names(self) -> dict[str, set[str]]:
         names: dict[str, set[str]] = {}
-        for path in self._holds.iterdir():
-            quarantine_id, _, ending = path.name.partition(".")
-            if _ID.fullmatch(quarantine_id):
-                names.setdefault(quarantine_id, set()).add(ending)
+        with os.scandir(self._holds) as found:
+            for entry in found:
+                quarantine_id, _, ending = entry.name.partition(".")
+                if _ID.fullmatch(quarantine_id):
+                    names.setdefault(quarantine_id, set()).add(ending)
         return names
 
     def _states(self, quarantine_id: str) -> list[HoldState]:
@@ -313,6 +319,10 @@ class HoldFolder:
             with suppress(FileNotFoundError):
                 return datetime.fromtimestamp(self._path(quarantine_id, mark).stat().st_mtime, UTC)
         return None
+
+    def _read_record(self, quarantine_id: str, state: HoldState) -> QuarantineRecord:
+        with self._path(quarantine_id, state).open("rb") as file:
+            return hold_files.read_record(file, self._key, quarantine_id, state)
 
     def _read(
         self, quarantine_id: str, part: Callable[[BinaryIO, SealingKey, str], bytes]
