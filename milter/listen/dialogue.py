@@ -68,6 +68,7 @@ class _Opened:
     session: NextHopSession
     envelope: Envelope
     declared_bytes: int
+    reservation: Reservation
     recipients: list[Recipient] = field(default_factory=list)
     refused_recipients: int = 0
 
@@ -129,6 +130,7 @@ class Dialogue:
         self._xforward = {}
         self._mail_refused = False
         if opened is not None:
+            opened.reservation.release()
             await close_session(opened.session)
 
     async def tls_started(self) -> None:
@@ -139,7 +141,11 @@ class Dialogue:
         self._connection = replace(self._connection, tls=True, helo="")
         self.expects = Expect.COMMAND
 
-    async def complete(self, content: Content, reservation: Reservation) -> Reply:
+    def reserve(self, octets: int) -> bool:
+        """Room for so much of the content that is coming in; False if there is none."""
+        return self._opened is None or self._opened.reservation.grow_to(octets)
+
+    async def complete(self, content: Content) -> Reply:
         """The reply to the message; from here on the transaction has a task of its own."""
         opened, self._opened = self._opened, None
         self.expects = Expect.COMMAND
@@ -148,11 +154,11 @@ class Dialogue:
         try:
             transaction = self._transaction(opened, content)
         except BaseException:
-            reservation.release()
+            opened.reservation.release()
             await close_session(opened.session)
             raise
         self._front.observer.data_received(transaction)
-        return await self._front.deliver(transaction, opened.session, reservation)
+        return await self._front.deliver(transaction, opened.session, opened.reservation)
 
     def _transaction(self, opened: _Opened, content: Content) -> Transaction:
         options = self._options
@@ -243,6 +249,7 @@ class Dialogue:
             session=session,
             envelope=Envelope(reverse_path=path, mail_parameters=as_given, smtputf8=smtputf8),
             declared_bytes=declared_bytes,
+            reservation=self._front.admission.reservation(),
         )
         return reply
 
@@ -278,13 +285,10 @@ class Dialogue:
         if not opened.recipients:
             refused = RefusalReason.AFTER_REFUSAL if opened.refused_recipients else None
             raise Refused(replies.NEED_RCPT, refused or RefusalReason.ORDER)
+        if not opened.reservation.grow_to(max(opened.declared_bytes, 1)):
+            raise Refused(replies.NO_ROOM, RefusalReason.NO_ROOM)
         self.expects = Expect.CONTENT
         return replies.SEND_DATA
-
-    @property
-    def declared_bytes(self) -> int:
-        """What SIZE= promised of the open transaction."""
-        return self._opened.declared_bytes if self._opened is not None else 0
 
     async def _rset(self, argument: bytes) -> Reply:
         require_no_argument(argument)

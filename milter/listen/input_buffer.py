@@ -26,31 +26,23 @@ class InputBuffer:
         self._paused = False
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._news = False
 
     def attach(self, transport: asyncio.Transport) -> None:
         """Take octets from this transport from now on; all that came before is thrown away.
 
         RFC 3207 §6: nothing that was sent in the clear counts once TLS is up.
         """
+        self._resume()
         self._transport = transport
-        self.clear()
-
-    def clear(self) -> None:
-        """Throw away what is there."""
         self._octets.clear()
         self._searched = 0
         self._skipping_line = False
-        self._resume()
 
     @property
     def eof(self) -> bool:
         """True when nothing more will come; what is there can still be taken."""
         return self._eof
-
-    @property
-    def has_line(self) -> bool:
-        """True if a line can be taken now."""
-        return self._octets.find(b"\n", self._searched) >= 0
 
     def feed(self, data: bytes) -> None:
         """Octets from the peer."""
@@ -67,16 +59,19 @@ class InputBuffer:
 
     def wake(self) -> None:
         """Let `wait` return, whatever is there."""
+        self._news = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def wait(self) -> None:
-        """Until octets, the end or a `wake` come."""
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        """Until octets, the end or a `wake` come; at once if they did since the last wait."""
+        if not self._news:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        self._news = False
 
     def take_line(self) -> bytes | None:
         """A line with its LF, or None if there is none yet; raises LineTooLong."""
@@ -100,6 +95,14 @@ class InputBuffer:
         octets = bytes(self._octets)
         self._drop(len(octets))
         return octets
+
+    def peek(self, length: int) -> bytes:
+        """The first octets, left where they are."""
+        return bytes(self._octets[:length])
+
+    def skip(self, length: int) -> None:
+        """Drop the first octets."""
+        self._drop(length)
 
     def unread(self, octets: bytes) -> None:
         """Put back in front what was taken too much."""
