@@ -76,8 +76,9 @@ class _Opened:
 class Dialogue:
     """State of one connection between commands."""
 
-    def __init__(self, front: Front, connection: Connection) -> None:
+    def __init__(self, front: Front, connection: Connection, peer_gone: Callable[[], bool]) -> None:
         self._front = front
+        self._peer_gone = peer_gone
         self._options = front.options
         self._connection = connection
         # Lists of networks apply to who really connected, whatever XCLIENT says later.
@@ -158,7 +159,9 @@ class Dialogue:
             await close_session(opened.session)
             raise
         self._front.observer.data_received(transaction)
-        return await self._front.deliver(transaction, opened.session, opened.reservation)
+        return await self._front.deliver(
+            transaction, opened.session, opened.reservation, self._peer_gone
+        )
 
     def _transaction(self, opened: _Opened, content: Content) -> Transaction:
         options = self._options

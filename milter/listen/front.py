@@ -37,10 +37,14 @@ class Front:
     _deliveries: set[asyncio.Task[Reply]] = field(default_factory=set)
 
     async def deliver(
-        self, transaction: Transaction, session: NextHopSession, reservation: Reservation
+        self,
+        transaction: Transaction,
+        session: NextHopSession,
+        reservation: Reservation,
+        peer_gone: Callable[[], bool],
     ) -> Reply:
         """The reply to the final dot; goes on to the end even if the caller is cancelled."""
-        work = self._carry(transaction, session, reservation)
+        work = self._carry(transaction, session, reservation, peer_gone)
         task = asyncio.get_running_loop().create_task(work)
         self._deliveries.add(task)
         task.add_done_callback(self._deliveries.discard)
@@ -52,7 +56,11 @@ class Front:
             await asyncio.wait(self._deliveries)
 
     async def _carry(
-        self, transaction: Transaction, session: NextHopSession, reservation: Reservation
+        self,
+        transaction: Transaction,
+        session: NextHopSession,
+        reservation: Reservation,
+        peer_gone: Callable[[], bool],
     ) -> Reply:
         try:
             reply = passed_on(await self.gateway.submit(transaction, session))
@@ -63,7 +71,8 @@ class Front:
             reservation.release()
             await close_session(session)
         if isinstance(reply, OwnReply):
-            return with_transaction_id(reply, transaction.transaction_id)
+            reply = with_transaction_id(reply, transaction.transaction_id)
+        self.observer.replied(transaction, reply, peer_gone=peer_gone())
         return reply
 
 

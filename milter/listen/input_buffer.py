@@ -29,14 +29,13 @@ class InputBuffer:
         self._news = False
 
     def attach(self, transport: asyncio.Transport) -> None:
-        """Take octets from this transport from now on; all that came before is thrown away.
-
-        RFC 3207 §6: nothing that was sent in the clear counts once TLS is up.
-        """
+        """Pause and resume this transport from now on."""
         self._resume()
         self._transport = transport
-        self._octets.clear()
-        self._searched = 0
+
+    def clear(self) -> None:
+        """Throw away what is there."""
+        self._drop(len(self._octets))
         self._skipping_line = False
 
     @property

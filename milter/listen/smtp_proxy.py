@@ -11,7 +11,7 @@ never sees more.
 """
 
 import asyncio
-from contextlib import suppress
+import logging
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
@@ -35,11 +35,15 @@ _PROXY_SECONDS = 10.0
 _LINGER_SECONDS = 10.0
 
 
+# aiosmtpd names peers at INFO; the mail log is the observer's.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
+
+
 class _PeerGone(Exception):
     """No more will come from the peer, and nobody waits for an answer."""
 
 
-class SmtpSession(SMTP):  # type: ignore[misc]
+class SmtpSession(SMTP):
     """The asyncio protocol of one connection; `sessions` holds it while it lives."""
 
     def __init__(self, front: Front, sessions: set["SmtpSession"]) -> None:
@@ -52,6 +56,9 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         self._input = InputBuffer(front.options.max_command_bytes)
         self._outgoing = bytearray()
         self._wire: asyncio.Transport | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._over_tls = False
         self._errors = 0
         self._commands = 0
         self._draining = False
@@ -82,12 +89,21 @@ class SmtpSession(SMTP):  # type: ignore[misc]
     def connection_lost(self, error: Exception | None) -> None:
         """The peer is gone: reading ends, what is under way does not."""
         self._input.feed_eof()
+        self._writable.set()
         asyncio.StreamReaderProtocol.connection_lost(self, error)
 
     def eof_received(self) -> bool:
         """A half-closed peer still gets its replies, where the transport allows it."""
         self._input.feed_eof()
-        return self._wire is not None and self._wire.get_extra_info("sslcontext") is None
+        return not self._over_tls
+
+    def pause_writing(self) -> None:
+        """The peer does not read its replies fast enough."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It has read them."""
+        self._writable.set()
 
     def _reset_timeout(self, duration: float | None = None) -> None:
         """No timer of aiosmtpd: each wait for the peer has its own, and processing has none."""
@@ -145,7 +161,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         return self._options.role == "mx" and not listed(client_ip, ours)
 
     async def _serve(self, connection: Connection) -> None:
-        dialogue = Dialogue(self._front, connection)
+        dialogue = Dialogue(self._front, connection, self._is_gone)
         observer = self._front.observer
         began = self.loop.time()
         observer.connected(connection)
@@ -235,9 +251,9 @@ class SmtpSession(SMTP):  # type: ignore[misc]
 
     async def _more(self, deadline: float) -> None:
         """Wait until something has come; all that we have to say is said before."""
+        await self._flush()
         if self._input.eof:
             raise _PeerGone
-        await self._flush()
         try:
             async with asyncio.timeout_at(deadline):
                 await self._input.wait()
@@ -251,7 +267,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
             await asyncio.sleep(0)
 
     async def _behind_proxy(self, connection: Connection) -> Connection:
-        """The client that a listed load balancer speaks for; without its header nobody is served."""
+        """The client that a listed load balancer speaks for; nobody without its header."""
         deadline = self.loop.time() + _PROXY_SECONDS
         try:
             while (header := self._proxy_header()) is None:
@@ -272,17 +288,21 @@ class SmtpSession(SMTP):  # type: ignore[misc]
     async def _start_tls(self) -> None:
         """RFC 3207: the 220 goes out in the clear, and nothing that came before it counts."""
         await self._flush()
-        assert self._wire is not None and self._options.tls_context is not None
+        context, wire = self._options.tls_context, self._wire
+        assert context is not None
+        assert wire is not None
+        # From here to the switch of protocols nothing is awaited: no octet sent in the clear
+        # comes between, and what TLS brings together with its last handshake record is kept.
+        self._input.clear()
+        self._over_tls = True
         try:
-            wire: Any = await self.loop.start_tls(
-                self._wire, self, self._options.tls_context, server_side=True
-            )
-        except (OSError, TimeoutError):
+            secured: Any = await self.loop.start_tls(wire, self, context, server_side=True)
+        except OSError:
             raise _PeerGone from None
-        if wire is None:
+        if secured is None:
             raise _PeerGone
-        self._wire = wire
-        self._input.attach(wire)
+        self._wire = secured
+        self._input.attach(secured)
 
     # What goes to the peer.
 
@@ -297,7 +317,7 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         self._outgoing.clear()
         try:
             async with asyncio.timeout(self._options.command_seconds):
-                await self._drain_helper()
+                await self._writable.wait()
         except TimeoutError:
             self.abort()
             raise _PeerGone from None
@@ -307,13 +327,16 @@ class SmtpSession(SMTP):  # type: ignore[misc]
         self._send(replies.TOO_MANY_CONNECTIONS)
         await self._flush()
 
+    def _is_gone(self) -> bool:
+        return self._wire is None or self._wire.is_closing()
+
     def _hang_up(self) -> None:
         if self._wire is None:
             return
+        unsent = self._wire.get_write_buffer_size()
         self._wire.close()
-        with suppress(AttributeError):
-            if self._wire.get_write_buffer_size():
-                self.loop.call_later(_LINGER_SECONDS, self._wire.abort)
+        if unsent:
+            self.loop.call_later(_LINGER_SECONDS, self._wire.abort)
 
     def _peer(self) -> Connection:
         assert self._wire is not None
