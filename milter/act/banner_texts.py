@@ -65,6 +65,22 @@ class BannerTexts:
         return self.languages.get(code, self.languages[FALLBACK])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """One banner in words: what both renderings say. `tell` and `report` may be ''."""
+
+    tag: str
+    direction: str
+    label: str
+    title: str
+    because: str
+    reasons: tuple[str, ...]
+    advice: str
+    tell: str
+    report: str
+    report_url: str
+
+
 def parse_banner_texts(*sources: str) -> BannerTexts:
     """Texts of TOML documents, later ones over earlier ones; raises BannerTextsError."""
     table: dict[str, Any] = {}

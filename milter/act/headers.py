@@ -44,12 +44,14 @@ def verdict_fields(
     *,
     transaction_id: str,
     action: Action,
-    rule: str,
     mode: Mode,
     reasons: tuple[str, ...],
 ) -> tuple[tuple[str, str], ...]:
-    """Names and values of the fields that say what we believe; reasons are `CODE=+7.0` words."""
-    words = [str(verdict.label), f"action={action}", f"mode={mode}", f"rule={rule}"]
+    """Names and values of the fields that say what we believe; reasons are `CODE=+7.0` words.
+
+    The policy row is not named: recipients of different rows share one transaction.
+    """
+    words = [str(verdict.label), f"disposition={action}", f"mode={mode}"]
     if verdict.degraded:
         words.append("degraded=" + ",".join(verdict.degraded))
     score = f"{verdict.score_db:.1f} dB; probability={verdict.probability:.4f}"

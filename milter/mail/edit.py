@@ -140,7 +140,7 @@ class BannerOutcome(StrEnum):
     INSERTED = "inserted"
     RELABELLED = "relabelled"
     REENCODED = "reencoded"
-    OTHER_LANGUAGE = "other_language"
+    FALLBACK_TEXT = "fallback_text"
     ALREADY_THERE = "already_there"
     NOT_WANTED = "not_wanted"
     NOT_EXAMINED = "not_examined"
@@ -166,7 +166,7 @@ _EDITS = frozenset(
         BannerOutcome.INSERTED,
         BannerOutcome.RELABELLED,
         BannerOutcome.REENCODED,
-        BannerOutcome.OTHER_LANGUAGE,
+        BannerOutcome.FALLBACK_TEXT,
     }
 )
 

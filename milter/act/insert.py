@@ -1,0 +1,138 @@
+"""A banner into one part: which text, and the labels that have to change with it.
+
+HTML banners are ASCII and fit into every charset we edit. Where the charset of a text part cannot
+hold the banner, in this order: a body that is nothing but ASCII is labelled utf-8, which changes
+no character of it; if it was a 7-bit body it becomes quoted-printable too, because the next hop
+may not take 8-bit octets; another version of the text (shorter, English); nothing. Refuses to
+convert a body from one charset to another. The octets are `transfer`'s business.
+
+**Standards:** RFC 2045 §5 and §6 (labels), §2.7 and RFC 6152 (7-bit and 8-bit data).
+**Failure:** a `BannerOutcome` instead of edits; the part keeps its octets.
+"""
+
+import re
+from dataclasses import dataclass
+
+from milter.act.sites import Site, charset_span, only_field
+from milter.act.transfer import decoded_body, placed, requoted
+from milter.mail.edit import BannerOutcome, Edit, InsertField, ReplaceField, SpliceBody
+
+_WORD = re.compile(rb"[^\s;()]+")
+_LINE_END = re.compile(rb"\r?\n\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insertion:
+    """The edits that put a banner into a part, or the reason why there are none."""
+
+    outcome: BannerOutcome
+    edits: tuple[Edit, ...] = ()
+
+
+def insert_html(raw: bytes, site: Site, html: str) -> Insertion:
+    """Put the HTML banner at the site."""
+    return _insertion(placed(raw, site, html.encode("ascii")), BannerOutcome.INSERTED)
+
+
+def insert_text(raw: bytes, site: Site, texts: tuple[str, ...]) -> Insertion:
+    """Put the first of `texts` that can be put exactly at the start of the body."""
+    if site.insert_at != (0 if site.encoding == "base64" else site.body_start):
+        return Insertion(outcome=BannerOutcome.SITE_DOUBTFUL)
+    body = decoded_body(raw, site)
+    if isinstance(body, BannerOutcome):
+        return Insertion(outcome=body)
+    is_ascii = body.isascii()
+    for text in texts:
+        insertion = _insert_one(raw, site, text, is_ascii=is_ascii)
+        if insertion.outcome is not BannerOutcome.CHARSET:
+            fell_back = text is not texts[0] and insertion.outcome is BannerOutcome.INSERTED
+            outcome = BannerOutcome.FALLBACK_TEXT if fell_back else insertion.outcome
+            return Insertion(outcome=outcome, edits=insertion.edits)
+    return Insertion(outcome=BannerOutcome.CHARSET)
+
+
+def _insert_one(raw: bytes, site: Site, text: str, *, is_ascii: bool) -> Insertion:
+    charset = site.charset
+    if not _encodable(text, charset):
+        # ASCII means the same in UTF-8: the old text stays what it is (design rule 7).
+        if not is_ascii:
+            return Insertion(outcome=BannerOutcome.CHARSET)
+        charset = "utf-8"
+    octets = text.encode(charset)
+    requote = site.encoding == "identity" and is_ascii and not octets.isascii()
+    labels: tuple[Edit, ...] | None = ()
+    if charset != site.charset:
+        labels = _charset_label(raw, site)
+    if requote and labels is not None:
+        labels = (*labels, *_encoding_label(raw, site))
+    if labels is None:
+        return Insertion(outcome=BannerOutcome.CHARSET)
+    if requote:
+        return _insertion(requoted(raw, site, octets), BannerOutcome.REENCODED, labels)
+    outcome = BannerOutcome.RELABELLED if labels else BannerOutcome.INSERTED
+    return _insertion(placed(raw, site, octets), outcome, labels)
+
+
+def _insertion(
+    body: SpliceBody | BannerOutcome, outcome: BannerOutcome, labels: tuple[Edit, ...] = ()
+) -> Insertion:
+    if isinstance(body, BannerOutcome):
+        return Insertion(outcome=body)
+    return Insertion(outcome=outcome, edits=(*labels, body))
+
+
+def _encodable(text: str, charset: str) -> bool:
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _charset_label(raw: bytes, site: Site) -> tuple[Edit, ...] | None:
+    """Edits that label the part utf-8; None where the label cannot be changed without doubt."""
+    field = only_field(site.header, b"content-type")
+    if field is None:
+        new = [_new_field(site, b"Content-Type", b" text/plain; charset=utf-8")]
+        if site.is_root and site.header.first(b"mime-version") is None:
+            new.append(_new_field(site, b"MIME-Version", b" 1.0"))
+        return tuple(new)
+    span = charset_span(raw, field)
+    if span is not None:
+        return (_new_value(raw, site, b"Content-Type", *span, b"utf-8"),)
+    value = _LINE_END.sub(b"", raw[field.value_start : field.end]).rstrip()
+    if b"charset" in value.lower() or value.endswith((b";", b")")):
+        return None
+    end = field.value_start + len(value)
+    return (_new_value(raw, site, b"Content-Type", end, end, b"; charset=utf-8"),)
+
+
+def _encoding_label(raw: bytes, site: Site) -> tuple[Edit, ...]:
+    """Edits that label the part quoted-printable."""
+    name = b"Content-Transfer-Encoding"
+    field = only_field(site.header, name.lower())
+    if field is None:
+        return (_new_field(site, name, b" quoted-printable"),)
+    word = _WORD.search(raw, field.value_start, field.end)
+    start, end = word.span() if word else (field.value_start, field.value_start)
+    return (_new_value(raw, site, name, start, end, b"quoted-printable"),)
+
+
+def _new_field(site: Site, name: bytes, value: bytes) -> Edit:
+    start = site.header.header_end
+    if site.is_root:
+        index = len(site.header.fields)
+        return InsertField(index=index, start=start, name=name, value=value, line_end=site.line_end)
+    octets = name + b":" + value + site.line_end
+    return SpliceBody(part=site.part, start=start, removed=b"", octets=octets)
+
+
+def _new_value(raw: bytes, site: Site, name: bytes, start: int, end: int, octets: bytes) -> Edit:
+    """Replace `start`..`end` inside the value of the only field of that name."""
+    field = only_field(site.header, name.lower())
+    if field is None or not site.is_root:
+        return SpliceBody(part=site.part, start=start, removed=raw[start:end], octets=octets)
+    old = _LINE_END.sub(b"", raw[field.value_start : field.end])
+    stop = field.value_start + len(old)
+    value = raw[field.value_start : start] + octets + raw[end:stop]
+    return ReplaceField(name=name, occurrence=1, start=field.value_start, removed=old, value=value)

@@ -1,0 +1,198 @@
+"""Whether a banner may go where a reader says: an `EditSite` is a claim, checked on the octets.
+
+The reader that looked at the message may be captured, so the front believes no span: the part's
+header is found and scanned again, labels are read from it, delimiters must stand where the body
+ends, and no signed or encrypted multipart may enclose the place. On any doubt the answer is no.
+Refuses to find places itself: `read` does.
+
+**Standards:** RFC 2045 §5 and §6 (labels), RFC 2046 §5.1.1 (delimiters), RFC 1847 (signed and
+encrypted multiparts are not touched), RFC 3676 (format=flowed is not edited).
+**Failure:** a `BannerOutcome` that says why not; the part keeps its octets.
+"""
+
+import re
+from dataclasses import dataclass
+
+from milter.mail.edit import BannerOutcome
+from milter.mail.message import Header, HeaderField, field_value, scan_header
+from milter.mail.reading import EditSite
+
+_PART_HEADER_BYTES = 65_536
+_IDENTITY = frozenset({"7bit", "8bit"})
+_MEDIA_TYPE = re.compile(rb"text/(plain|html)[ \t]*(?:;|\Z)", re.IGNORECASE)
+_CHARSET = re.compile(rb'(?<=[; \t\r\n])charset[ \t]*=[ \t]*"?([^\s;"()]+)"?', re.IGNORECASE)
+_FLOWED = re.compile(rb'format[ \t]*=[ \t]*"?flowed', re.IGNORECASE)
+# One of these around the site, and the part is left alone (design rule 11).
+_PROTECTED = {
+    b"multipart/signed": BannerOutcome.SIGNED,
+    b"multipart/encrypted": BannerOutcome.ENCRYPTED,
+}
+_MOST_PROTECTED = 20
+_TYPE_FIELD = re.compile(rb"(?:\A|\n)content-type:[ \t\r\n]*\Z")
+_REST_OF_FIELD = re.compile(rb"[^\n]*\n?(?:[ \t][^\n]*\n?){0,50}")
+_OPAQUE = re.compile(rb"application/(?:x-)?pkcs7-|multipart/encrypted", re.IGNORECASE)
+_BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"()]{1,200}))')
+_CHARSETS = {
+    b"us-ascii": "us-ascii",
+    b"ascii": "us-ascii",
+    b"utf-8": "utf-8",
+    b"utf8": "utf-8",
+    b"iso-8859-1": "iso-8859-1",
+    b"iso8859-1": "iso-8859-1",
+    b"latin1": "iso-8859-1",
+    b"latin-1": "iso-8859-1",
+    b"windows-1252": "windows-1252",
+    b"cp1252": "windows-1252",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A place that stood the check. `charset` is what the part's own label says.
+
+    `is_root` means that the part's header is the message's own. `line_end` is that of the part.
+    """
+
+    part: str
+    kind: str
+    encoding: str
+    charset: str
+    header: Header
+    is_root: bool
+    body_start: int
+    body_end: int
+    insert_at: int
+    line_end: bytes
+
+
+def check_site(raw: bytes, message_header: Header, claim: EditSite) -> Site | BannerOutcome:
+    """The site, or why no banner goes there."""
+    header = _own_header(raw, message_header, claim)
+    if header is None or not _ends_at_delimiter(raw, claim):
+        return BannerOutcome.SITE_DOUBTFUL
+    protected = _protection(raw, message_header, header)
+    if protected is not None:
+        return protected
+    charset = _agreed_charset(raw, header, claim)
+    if charset is None or not _agreed_encoding(raw, header, claim):
+        return BannerOutcome.SITE_DOUBTFUL
+    if raw.find(b"-----BEGIN PGP", claim.body_start, claim.body_end) >= 0:
+        return BannerOutcome.INLINE_PGP
+    return Site(
+        part=claim.part,
+        kind=claim.kind,
+        encoding="identity" if claim.encoding in _IDENTITY else claim.encoding,
+        charset=charset,
+        header=header,
+        is_root=header.start == message_header.start,
+        body_start=claim.body_start,
+        body_end=claim.body_end,
+        insert_at=claim.insert_at,
+        line_end=raw[claim.header_end : claim.body_start],
+    )
+
+
+def only_field(header: Header, name: bytes) -> HeaderField | None:
+    """The one field of that name; None if there is none or several."""
+    fields = tuple(header.named(name))
+    return fields[0] if len(fields) == 1 else None
+
+
+def charset_span(raw: bytes, field: HeaderField) -> tuple[int, int] | None:
+    """Where the charset value stands in a Content-Type field; None unless exactly one does."""
+    spans = [match.span(1) for match in _CHARSET.finditer(raw, field.value_start, field.end)]
+    return spans[0] if len(spans) == 1 else None
+
+
+def _own_header(raw: bytes, message_header: Header, claim: EditSite) -> Header | None:
+    """The header that the part's body follows, scanned again; None if there is no such thing."""
+    if not 0 <= claim.header_end < claim.body_start <= claim.body_end <= len(raw):
+        return None
+    in_octets = claim.body_start <= claim.insert_at <= claim.body_end
+    if claim.insert_at < 0 or (claim.encoding != "base64" and not in_octets):
+        return None
+    if raw[claim.header_end : claim.body_start] not in (b"\r\n", b"\n"):
+        return None
+    if claim.header_end < message_header.body_start:
+        is_root = (claim.header_end, claim.body_start) == (
+            message_header.header_end,
+            message_header.body_start,
+        )
+        return message_header if is_root and not message_header.defects else None
+    # The header of a part begins after the nearest delimiter line (RFC 2046 §5.1.1).
+    lowest = max(message_header.header_end, claim.header_end - _PART_HEADER_BYTES)
+    delimiter = raw.rfind(b"\n--", lowest, claim.header_end)
+    start = raw.find(b"\n", delimiter + 1, claim.header_end) + 1
+    if delimiter < 0 or start == 0:
+        return None
+    header = scan_header(raw, start=start, stop=claim.body_start)
+    sound = header.terminated and not header.defects
+    return header if sound and header.body_start == claim.body_start else None
+
+
+def _ends_at_delimiter(raw: bytes, claim: EditSite) -> bool:
+    """A body ends with the message, or before the line end that belongs to a delimiter."""
+    end = claim.body_end
+    if end == len(raw) or raw.startswith((b"\r\n--", b"\n--"), end):
+        return True
+    return end == claim.body_start and raw.startswith(b"--", end)
+
+
+def _protection(raw: bytes, message_header: Header, header: Header) -> BannerOutcome | None:
+    root_type = only_field(message_header, b"content-type")
+    if root_type is not None and _OPAQUE.match(field_value(raw, root_type)):
+        return BannerOutcome.ENCRYPTED
+    before = raw[: header.start].lower()
+    for media_type, outcome in _PROTECTED.items():
+        position = before.find(media_type)
+        for _ in range(_MOST_PROTECTED):
+            if position < 0:
+                break
+            if _TYPE_FIELD.search(before, max(0, position - 200), position):
+                field = _REST_OF_FIELD.match(before, position)
+                if _may_enclose(before, field[0] if field else b"", position):
+                    return outcome
+            position = before.find(media_type, position + 1)
+        else:
+            return outcome
+    return None
+
+
+def _may_enclose(before: bytes, field: bytes, position: int) -> bool:
+    """True unless the multipart whose Content-Type value is `field` was closed since."""
+    boundary = _BOUNDARY.search(field)
+    if boundary is None:
+        return True
+    return before.find(b"\n--" + (boundary[1] or boundary[2]) + b"--", position) < 0
+
+
+def _agreed_encoding(raw: bytes, header: Header, claim: EditSite) -> bool:
+    fields = tuple(header.named(b"content-transfer-encoding"))
+    if len(fields) > 1:
+        return False
+    label = field_value(raw, fields[0]).lower().decode("latin-1") if fields else "7bit"
+    return label == claim.encoding or (label in _IDENTITY and claim.encoding in _IDENTITY)
+
+
+def _agreed_charset(raw: bytes, header: Header, claim: EditSite) -> str | None:
+    """The charset by the part's own label; None where the label contradicts the claim."""
+    disposition = only_field(header, b"content-disposition")
+    if disposition is not None and field_value(raw, disposition)[:10].lower() == b"attachment":
+        return None
+    field = only_field(header, b"content-type")
+    if field is None:
+        several = header.first(b"content-type") is not None
+        return None if several or claim.kind != "text" else "us-ascii"
+    value = field_value(raw, field)
+    media_type = _MEDIA_TYPE.match(value)
+    if (
+        media_type is None
+        or {b"plain": "text", b"html": "html"}[media_type[1].lower()] != claim.kind
+    ):
+        return None
+    if claim.kind == "text" and _FLOWED.search(value):
+        return None
+    if b"charset" not in value.lower():
+        return "us-ascii"
+    span = charset_span(raw, field)
+    return _CHARSETS.get(raw[span[0] : span[1]].lower()) if span else None
