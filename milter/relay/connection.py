@@ -196,19 +196,23 @@ class SmtpConnection(asyncio.Protocol):
             view = memoryview(octets)
             for start in range(0, len(octets), _BLOCK_BYTES):
                 transport.write(view[start : start + _BLOCK_BYTES])
-                while self._is_paused and not (self._answers or self._is_lost):
+                while self._is_paused and not self._is_interrupted(transport):
                     await self._wait(Stage.DATA, self._options.timeouts.block)
-                if self._answers or self._is_lost:
-                    return await self._interrupted()
+                if self._is_interrupted(transport):
+                    return await self._interruption()
             octets = b""
-        elif self._answers or self._is_lost:
-            return await self._interrupted()
+        elif self._is_interrupted(transport):
+            return await self._interruption()
         # From here on the next hop may have the whole message, whatever happens to its reply.
         self._dot_sent = True
         transport.write(octets + ending)
         return None
 
-    async def _interrupted(self) -> Reply:
+    def _is_interrupted(self, transport: asyncio.Transport) -> bool:
+        # A transport that failed to send closes at once, and says so one turn of the loop later.
+        return bool(self._answers) or self._is_lost or transport.is_closing()
+
+    async def _interruption(self) -> Reply:
         reply = await self.answer(Stage.DATA, self._options.timeouts.command)
         self.abort()
         if reply.is_positive:

@@ -248,7 +248,6 @@ class SmtpSession:
 
     async def _send_lone_dot(self) -> None:
         """End a DATA that the next hop should not have allowed (RFC 2920 §3.1), and fail."""
-        self._in_transaction = False
         lmtp = self._hop.options.lmtp
         await self._smtp.send_content(b"", 0 if lmtp else 1)
         if not lmtp:
