@@ -17,8 +17,8 @@ change it is the lock on its content, which the kernel frees when the holder die
 A hold is `releasing` only while its final dot may be out. Sends exact octets; refuses to edit.
 **Standards:** RFC 5321 §4.1.1, RFC 1870 §6 (SIZE), RFC 3461 (DSN parameters pass as they came).
 **Failure:** what the next hop says is in the outcome; HoldMissing, HoldDamaged, HoldBusy,
-WrongState, CannotKeep are raised and nothing was sent, but for CannotKeep after a 250: then the
-hold stays `releasing`.
+WrongState, NoSuchRecipient, CannotKeep are raised before anything was sent; only a CannotKeep after
+a 250 is not, and then the hold stays `releasing`.
 """
 
 from collections.abc import Sequence
@@ -64,6 +64,10 @@ class WrongState(Exception):
     def __init__(self, record: QuarantineRecord) -> None:
         super().__init__(f"{record.quarantine_id} is {record.state}")
         self.record = record
+
+
+class NoSuchRecipient(Exception):
+    """None of the recipients asked for waits for the message."""
 
 
 def moved(
@@ -153,7 +157,7 @@ async def release(
             raise WrongState(record)
         wanted = tuple(one for one in record.unreleased if not only or one.path.raw in only)
         if not wanted:
-            raise ValueError("none of these recipients waits for the message")
+            raise NoSuchRecipient(quarantine_id)
         outcome = await _Release(store, record, by, clock).send(next_hop, wanted)
     await store.audit(
         replace(
