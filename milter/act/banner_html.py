@@ -15,6 +15,10 @@ from html import escape
 
 from milter.act.banner_texts import Wording
 
+# RFC 5322 §2.1.1 allows 998 octets a line; a Chinese character takes eight as a reference.
+_LINE_OCTETS = 200
+_LONGEST_RUN = 100
+
 _FONT = "font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.45"
 
 
@@ -32,13 +36,13 @@ _STRONG = _Palette(background="#fdecea", text="#3a0b08", border="#b3261e", link=
 
 
 def html_banner(wording: Wording, token: str, *, strong: bool) -> str:
-    """The element, one line per child, LF line ends, no final line end."""
+    """The element, LF line ends, no line above 998 octets, no final line end."""
     palette = _STRONG if strong else _NOTICE
     align = "right" if wording.direction == "rtl" else "left"
     base = f"color:{palette.text};text-align:{align};direction:{wording.direction}"
     pieces = [
         f'<div class="lw-{token}" role="note" aria-label="{_escaped(wording.label)}" '
-        f'lang="{wording.tag}" dir="{wording.direction}" style="{_box(palette, base)}">',
+        f'lang="{wording.tag}" dir="{wording.direction}" style="{_broken(_box(palette, base))}">',
         _element("div", f"{base};font-size:16px;font-weight:700;margin:0 0 6px", wording.title),
         _element("div", f"{base};margin:0 0 4px", wording.because),
     ]
@@ -83,20 +87,53 @@ def _indent(direction: str) -> str:
 
 def _open(name: str, look: str, display: str = "block") -> str:
     hold = f"all:unset;display:{display};visibility:visible;opacity:1;font-size:14px"
-    return f'<{name} style="{look};{_important(hold)};{_important(look)}">'
+    style = f"{look};{_important(hold)};{_important(look)}"
+    return f'<{name} style="{_broken(style)}">'
 
 
 def _element(name: str, look: str, text: str, display: str = "block") -> str:
-    return f"{_open(name, look, display)}{_escaped(text)}</{name}>"
+    return f"{_open(name, look, display)}\n{_text(text)}</{name}>"
 
 
 def _link(wording: Wording, palette: _Palette) -> str:
     look = f"color:{palette.link};text-decoration:underline;margin:4px 0 0"
     hold = "all:unset;display:inline-block;visibility:visible;opacity:1;cursor:pointer"
+    style = f"{look};{_important(hold)};{_important(look)}"
     return (
         f'<a href="{_escaped(wording.report_url)}" target="_blank" rel="noopener noreferrer" '
-        f'style="{look};{_important(hold)};{_important(look)}">{_escaped(wording.report)}</a>'
+        f'style="{_broken(style)}">\n{_text(wording.report)}</a>'
     )
+
+
+def _broken(style: str) -> str:
+    """The declarations on lines of moderate length."""
+    return _joined(style.split(";"), ";")
+
+
+def _text(text: str) -> str:
+    """Escaped text on lines of moderate length; a long run without a space is broken in a tag."""
+    words = (
+        "<wbr\n>".join(
+            _escaped(word[index : index + _LONGEST_RUN])
+            for index in range(0, len(word), _LONGEST_RUN)
+        )
+        for word in text.split(" ")
+    )
+    return _joined(list(words), " ")
+
+
+def _joined(pieces: list[str], separator: str) -> str:
+    """The pieces with separators, and a line end after a separator or in the place of a space."""
+    joined, used = "", 0
+    for piece in pieces:
+        if joined and used + len(piece) > _LINE_OCTETS:
+            joined += separator.strip() + "\n"
+            used = 0
+        elif joined:
+            joined += separator
+        joined += piece
+        used += len(piece) + 1
+    return joined
 
 
 def _important(declarations: str) -> str:
