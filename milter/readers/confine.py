@@ -66,7 +66,7 @@ def forgo_privileges() -> None:
 
 def limit_memory(growth_bytes: int) -> None:
     """Bound the address space to what it is now and so much more."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    pages = int(Path("/proc/self/statm").read_bytes().split()[0])
     limit = pages * _PAGE_BYTES + growth_bytes
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

@@ -135,6 +135,7 @@ class ReaderConnection(asyncio.Protocol):
             self._pending.set_exception(ReaderFailure(reason))
         if not self.greeted.done():
             self.greeted.set_exception(ReaderFailure(reason))
+            self.greeted.exception()  # nobody may be waiting any more, which is no error
 
     # asyncio.Protocol
 

@@ -9,6 +9,7 @@ Failure: what cannot be imported or warmed ends the process with a traceback on 
 that fails closes the reader's socket. The front sees the end of a stream in both cases.
 """
 
+import codecs
 import gc
 import importlib
 import os
@@ -16,6 +17,8 @@ import pwd
 import signal
 import socket
 import sys
+from contextlib import suppress
+from encodings.aliases import aliases
 from typing import Any
 
 import msgspec
@@ -38,6 +41,7 @@ def main(arguments: list[str]) -> int:
     examine = resolve(setup.examine)
     verify = resolve(setup.verify)
     resolve(setup.warm)()
+    _load_codecs()
     sys.stdout.flush()
     sys.stderr.flush()
     # What is warm stays shared: the collector never writes to it again (gc.freeze, fork(2)).
@@ -58,6 +62,13 @@ def resolve(entry: str) -> Any:
     """The object that `module:name` names."""
     module, _, name = entry.partition(":")
     return getattr(importlib.import_module(module), name)
+
+
+def _load_codecs() -> None:
+    """Import every charset now: a reader may not be able to read our files later."""
+    for name in set(aliases.values()):
+        with suppress(LookupError):
+            codecs.lookup(name)
 
 
 def _fork_reader(connection: socket.socket, setup: ReaderSetup, examine: Any, verify: Any) -> None:
