@@ -1,0 +1,267 @@
+"""Entities of a message: who, where, how to reach, how much, by rules and lexicons.
+
+One module a kind, each pure; this one runs them over all segments and settles overlaps. Spans
+count in the decoded text of the segment's part; for display names (source `header`) and file names
+(source `attachment`) they count in that name itself. A link target that no text shows is placed on
+its shown text, or on nothing (0, 0).
+
+Equal spans may carry several types (a deep link is url, platform and handle; a telephone number
+offered on a messenger is phone and handle); otherwise no two entities overlap.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nlp.analysis import EntityResult, EntityType, LinkText, ReadableText, Span, TextSegment
+from nlp.entities.clearances import find_clearances
+from nlp.entities.dates import find_dates
+from nlp.entities.emails import FoundEmail, find_emails, is_free_mail, locate_emails
+from nlp.entities.files import attached_file, find_files
+from nlp.entities.handles import (
+    ELSEWHERE,
+    SAME_NUMBER,
+    FoundHandle,
+    at_names,
+    find_handles,
+    find_link_handles,
+    link_values,
+    locate_handles,
+)
+from nlp.entities.locations import find_locations
+from nlp.entities.money import find_money
+from nlp.entities.orgs import find_orgs
+from nlp.entities.passage import Passage, read_passage
+from nlp.entities.people import find_people, person_value
+from nlp.entities.phones import FoundPhone, e164, find_phones, locate_phones
+from nlp.entities.platforms import Mention, find_platforms, locate_mentions
+from nlp.entities.roles import find_roles
+from nlp.entities.sectors import find_sectors
+from nlp.entities.services import SERVICES, link_target
+from nlp.entities.urls import FoundUrl, find_urls, locate_urls, normalised_url
+
+__all__ = ["find_entities"]
+
+MAX_SEGMENTS, MAX_LINKS, MAX_NAMES = 64, 200, 50
+
+# Where two kinds want the same text, the one that is harder to mistake has it.
+_ORDER = (
+    EntityType.URL,
+    EntityType.EMAILADDR,
+    EntityType.HANDLE,
+    EntityType.PHONE,
+    EntityType.PLATFORM,
+    EntityType.DATE,
+    EntityType.MONEY,
+    EntityType.FILE,
+    EntityType.CLEARANCE,
+    EntityType.ORG,
+    EntityType.PERSON,
+    EntityType.LOCATION,
+    EntityType.ROLE,
+    EntityType.SECTOR,
+)
+_RANK = {type_: rank for rank, type_ in enumerate(_ORDER)}
+_SHARING = frozenset(_ORDER[:1] + _ORDER[2:5])
+
+
+@dataclass(frozen=True, slots=True)
+class _Recognised:
+    """A passage with what the channel recognisers found in it."""
+
+    passage: Passage
+    urls: list[FoundUrl]
+    emails: list[FoundEmail]
+    mentions: list[Mention]
+    phones: list[FoundPhone]
+    handles: list[FoundHandle]
+
+
+def find_entities(readable: ReadableText) -> tuple[EntityResult, ...]:
+    """All entities, in the order of segments and places."""
+    passages = [read_passage(segment) for segment in readable.segments[:MAX_SEGMENTS]]
+    passages += [read_passage(segment, hidden=True) for segment in readable.hidden[:MAX_SEGMENTS]]
+    recognised = [_channels(passage) for passage in passages]
+    remote = _bound_across(recognised)
+    results: list[EntityResult] = []
+    for index, found in enumerate(recognised):
+        handles = [*found.handles, *remote.get(index, ())]
+        results += _settled(_all_kinds(found, handles, readable))
+    results += _of_links(readable)
+    results += [_display_name(name) for name in readable.names[:MAX_NAMES] if person_value(name)]
+    results += [attached_file(name) for name in readable.file_names[:MAX_NAMES] if name]
+    return tuple(results)
+
+
+def _channels(passage: Passage) -> _Recognised:
+    urls = locate_urls(passage)
+    emails = locate_emails(passage)
+    addresses = [(e.start, e.end) for e in emails]
+    urls = [url for url in urls if not _overlaps(url.start, url.end, addresses)]
+    taken = [*((url.start, url.end) for url in urls), *addresses]
+    mentions = locate_mentions(passage, taken)
+    phones = locate_phones(passage, taken)
+    handles = locate_handles(passage, mentions, phones, taken)
+    return _Recognised(passage, urls, emails, mentions, phones, handles)
+
+
+def _bound_across(recognised: list[_Recognised]) -> dict[int, list[FoundHandle]]:
+    """Handles whose service and number stand in different places: body and signature.
+
+    Only where nothing is left to guess: the text points elsewhere and there is one number or one
+    `@name` in the whole message.
+    """
+    bound: dict[int, list[FoundHandle]] = {}
+    phones = {
+        phone.value: (index, phone) for index, r in enumerate(recognised) for phone in r.phones
+    }
+    mentions = [(r, mention) for r in recognised for mention in r.mentions]
+    if not mentions or any(r.handles for r in recognised):
+        return bound
+    if len(phones) == 1:
+        index, phone = next(iter(phones.values()))
+        for r, mention in mentions:
+            window = r.passage.folded[max(0, mention.start - 48) : mention.end + 48]
+            if SERVICES[mention.service].by_phone and (
+                ELSEWHERE.search(window) or SAME_NUMBER.search(window)
+            ):
+                bound.setdefault(index, []).append(
+                    FoundHandle(
+                        phone.start, phone.end, mention.service, f"{mention.service}:{phone.value}"
+                    )
+                )
+        return bound
+    services = list(dict.fromkeys(mention for _, mention in mentions))
+    for index, r in enumerate(recognised):
+        if not r.mentions and (names := at_names(r.passage, services)):
+            bound[index] = names
+    return bound
+
+
+def _all_kinds(
+    found: _Recognised, handles: list[FoundHandle], readable: ReadableText
+) -> list[EntityResult]:
+    passage = found.passage
+    addresses = [*((u.start, u.end) for u in found.urls), *((e.start, e.end) for e in found.emails)]
+    phones = [(phone.start, phone.end) for phone in found.phones]
+    return [
+        *find_urls(passage, found.urls),
+        *find_link_handles(passage, found.urls),
+        *find_emails(passage, found.emails),
+        *find_phones(passage, found.phones),
+        *find_handles(passage, handles),
+        *find_platforms(passage, found.mentions),
+        *find_dates(passage),
+        *find_money(passage, [*addresses, *phones]),
+        *find_files(passage),
+        *find_people(passage, readable.names),
+        *find_orgs(passage),
+        *find_locations(passage),
+        *find_clearances(passage),
+        *find_roles(passage),
+        *find_sectors(passage),
+    ]
+
+
+def _settled(entities: list[EntityResult]) -> list[EntityResult]:
+    """In text order without overlaps: the stronger kind wins, equal spans may share a place."""
+    ranked = sorted(
+        dict.fromkeys(entities),
+        key=lambda e: (_RANK[e.type], "vague" in e.flags, e.span.start, -e.span.end),
+    )
+    kept: list[EntityResult] = []
+    occupied: dict[int, tuple[int, int, EntityType]] = {}
+    for entity in ranked:
+        span = entity.span
+        clash = {occupied[place] for place in range(span.start, span.end) if place in occupied}
+        if (
+            clash
+            and clash != {(span.start, span.end, entity.type)}
+            and not _may_share(entity, clash)
+        ):
+            continue
+        kept.append(entity)
+        for place in range(span.start, span.end):
+            occupied.setdefault(place, (span.start, span.end, entity.type))
+    kept.sort(key=lambda e: (e.span.start, -e.span.end, _RANK[e.type], e.value))
+    return kept
+
+
+def _may_share(entity: EntityResult, clash: set[tuple[int, int, EntityType]]) -> bool:
+    return entity.type in _SHARING and all(
+        (start, end) == (entity.span.start, entity.span.end) and type_ in _SHARING
+        for start, end, type_ in clash
+    )
+
+
+def _of_links(readable: ReadableText) -> list[EntityResult]:
+    """Targets that no text shows, placed on the text shown for them."""
+    results: list[EntityResult] = []
+    places = _Places(readable.segments)
+    for link in readable.links[:MAX_LINKS]:
+        scheme = link.target.partition(":")[0].lower()
+        if scheme not in ("tel", "mailto") and normalised_url(link.target) == normalised_url(
+            link.shown.strip() or "-"
+        ):
+            continue  # the text shows it and was read already
+        span = places.of(link)
+        flags = ("link",) if link.visible else ("link", "hidden")
+        target = link_target(normalised_url(link.target))
+        if scheme == "tel":
+            value = e164(link.target[4:].partition(";")[0])
+            results.append(EntityResult(type=EntityType.PHONE, span=span, value=value, flags=flags))
+        elif scheme == "mailto":
+            if address := link.target[7:].partition("?")[0].lower():
+                if is_free_mail(address):
+                    flags = (*flags, "freemail")
+                results.append(
+                    EntityResult(type=EntityType.EMAILADDR, span=span, value=address, flags=flags)
+                )
+        else:
+            results.append(
+                EntityResult(
+                    type=EntityType.URL, span=span, value=normalised_url(link.target), flags=flags
+                )
+            )
+        if target:
+            results += [
+                EntityResult(
+                    type=type_, span=span, value=value, platform=target.service, flags=flags
+                )
+                for type_, value in link_values(target)
+            ]
+    return results
+
+
+class _Places:
+    """Finds the shown texts of links in the segments of their part, in reading order."""
+
+    def __init__(self, segments: Sequence[TextSegment]) -> None:
+        self._segments = segments[:MAX_SEGMENTS]
+        self._next: dict[tuple[int, str], int] = {}
+
+    def of(self, link: LinkText) -> Span:
+        shown = link.shown.strip()
+        for index, segment in enumerate(self._segments):
+            if segment.part != link.part or not shown:
+                continue
+            at = segment.text.find(shown, self._next.get((index, shown), 0))
+            if at != -1:
+                self._next[index, shown] = at + len(shown)
+                start = segment.base + at
+                return Span(
+                    source=segment.source,
+                    part=segment.part,
+                    start=start,
+                    end=start + len(shown),
+                    text=shown,
+                )
+        return Span(source="body", part=link.part, start=0, end=0, text="")
+
+
+def _display_name(name: str) -> EntityResult:
+    span = Span(source="header", part="", start=0, end=len(name), text=name)
+    return EntityResult(type=EntityType.PERSON, span=span, value=person_value(name))
+
+
+def _overlaps(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
+    return any(a < end and start < b for a, b in spans)

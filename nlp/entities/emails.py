@@ -1,0 +1,124 @@
+"""E-mail addresses in text, plain or disguised: `name (at) host (dot) org`, `name @ host . org`.
+
+All free-mail providers are one class; which one it is says nothing.
+
+Standards: RFC 5321 §4.1.2 (shape, loosely: text is not an envelope).
+"""
+
+import re
+from dataclasses import dataclass
+
+from nlp import lexicon
+from nlp.analysis import EntityResult, EntityType
+from nlp.entities.passage import Passage
+
+_INTERNET = lexicon.read("internet")
+_FREE_MAIL = frozenset(_INTERNET["free_mail"])
+_FREE_FAMILIES = frozenset(_INTERNET["free_mail_families"])
+
+_LOCAL_BACK = re.compile(r"[a-z0-9_%+'&=](?:[a-z0-9._%+'&=-]*[a-z0-9_%+'&=-])?$")
+_LOCAL_BACK_UNICODE = re.compile(r"[^\W\d_][\w.+-]*$")
+_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}\.)+[a-z0-9-]{2,24}(?![a-z0-9@-])")
+_DOMAIN_UNICODE = re.compile(r"[^\W_](?:[\w-]{0,62}\.)+[^\W\d_]{2,24}")
+
+# Where a disguised "@" stands; each is then looked at from both sides.
+_AT_SIGN = re.compile(
+    r"\s?(?P<sure>[\[({<]\s?(?:at|@|a|ä|ett?|arobase|arroba|собака|圈a|골뱅이)\s?[\])}>]"
+    r"|\b(?:arobase|arroba|собака|собачка)\b|골뱅이|艾特|#at#|_at_|-at-)\s?"
+    r"|\s(?P<word>at)\s|\s@\s?|(?<=[a-z0-9])@\s"
+)
+_DOT_WORD = r"(?:\s?[\[({]\s?(?:\.|dot|punkt|point|punto|ponto|точка|点|點)\s?[\])}]\s?|\s(?:dot|punkt|point|punto|ponto|точка|点|點)\s|\s?(?:点|點)\s?)"
+_DOMAIN_ANY_DOT = re.compile(
+    rf"[a-z0-9-]{{2,63}}(?:(?:{_DOT_WORD}|\s?\.\s?)(?:[a-z0-9-]{{2,24}})){{1,3}}(?![a-z0-9@])"
+)
+_DOMAIN_WORD_DOT = re.compile(
+    rf"[a-z0-9-]{{2,63}}(?:{_DOT_WORD}[a-z0-9-]{{2,24}}){{1,3}}(?![a-z0-9@])"
+)
+_LOCAL_WORDS_BACK = re.compile(
+    rf"[a-z0-9_+-]{{1,64}}(?:(?:{_DOT_WORD}|\.)[a-z0-9_+-]{{1,64}}){{0,2}}$"
+)
+_DOT_SPELLED = re.compile(rf"{_DOT_WORD}|\s?\.\s?")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEmail:
+    """An address at view[start:end], normalised; `obfuscated` if the text disguised it."""
+
+    start: int
+    end: int
+    address: str
+    obfuscated: bool = False
+
+
+def locate_emails(passage: Passage) -> list[FoundEmail]:
+    """All addresses of a passage in text order."""
+    folded = passage.folded
+    found = [email for at in _positions(folded) if (email := _plain(folded, at))]
+    for sign in _AT_SIGN.finditer(folded):
+        if any(email.start < sign.end() and sign.start() < email.end for email in found):
+            continue
+        if email := _disguised(folded, sign):
+            found.append(email)
+    found.sort(key=lambda email: email.start)
+    return found
+
+
+def find_emails(passage: Passage, found: list[FoundEmail] | None = None) -> list[EntityResult]:
+    """EMAILADDR entities, lower case, flag `freemail` for any free-mail provider."""
+    results = []
+    for email in locate_emails(passage) if found is None else found:
+        flags = ("obfuscated",) if email.obfuscated else ()
+        if is_free_mail(email.address):
+            flags = (*flags, "freemail")
+        results.append(
+            passage.entity(EntityType.EMAILADDR, email.start, email.end, email.address, flags=flags)
+        )
+    return results
+
+
+def is_free_mail(address: str) -> bool:
+    """Whether the domain of `address` gives mailboxes to anybody."""
+    domain = address.rpartition("@")[2].lower()
+    if domain in _FREE_MAIL:
+        return True
+    first, _, rest = domain.partition(".")
+    return first in _FREE_FAMILIES and rest.count(".") <= 1
+
+
+def _positions(text: str) -> list[int]:
+    positions = []
+    at = text.find("@")
+    while at != -1:
+        positions.append(at)
+        at = text.find("@", at + 1)
+    return positions
+
+
+def _plain(text: str, at: int) -> FoundEmail | None:
+    local = _LOCAL_BACK.search(text, max(0, at - 65), at)
+    domain = _DOMAIN.match(text, at + 1)
+    if local is None:
+        local = _LOCAL_BACK_UNICODE.search(text, max(0, at - 65), at)
+    if domain is None:
+        domain = _DOMAIN_UNICODE.match(text, at + 1)
+    if local is None or domain is None:
+        return None
+    start = local.start() + (local.group()[0] == "'")
+    name = domain.group()
+    if start >= at or name.rpartition(".")[2].isdigit():
+        return None
+    return FoundEmail(start, domain.end(), f"{text[start:at]}@{name}")
+
+
+def _disguised(text: str, sign: re.Match[str]) -> FoundEmail | None:
+    local = _LOCAL_WORDS_BACK.search(text, max(0, sign.start() - 80), sign.start())
+    # A plain "at" between words is an address only if the dot is spelled out as well.
+    domain = (_DOMAIN_WORD_DOT if sign["word"] else _DOMAIN_ANY_DOT).match(text, sign.end())
+    if local is None or domain is None:
+        return None
+    name = _DOT_SPELLED.sub(".", domain.group()).replace(" ", "")
+    last = name.rpartition(".")[2]
+    if not (last.isascii() and last.isalpha()) or (not sign["sure"] and len(last) > 6):
+        return None
+    who = _DOT_SPELLED.sub(".", local.group())
+    return FoundEmail(local.start(), domain.end(), f"{who}@{name}", True)

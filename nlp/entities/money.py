@@ -1,0 +1,222 @@
+"""Amounts of money with currency and basis, and ways of paying that leave no invoice.
+
+Values read `1500 USD per_page`, `1500-3000 EUR`, or the way alone (`cash`) where a text offers one
+without an amount. Flags: `odd_channel` (cash, crypto, personal transfer, voucher in the same
+sentence), `per_piece` (paid by the piece, page or word). "$" without a country is read as USD.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from nlp import lexicon
+from nlp.analysis import EntityResult, EntityType
+from nlp.entities.passage import Passage
+from nlp.entities.services import alternatives
+
+_TABLE = lexicon.read("money")
+_CRYPTO = frozenset({"USDT", "USDC", "BTC", "ETH", "XMR"})
+_PIECEWORK = frozenset({"per_piece", "per_page", "per_word"})
+
+_AMOUNT = re.compile(
+    r"(?<![\d.,'’٫٬])(?<!\d )\d{1,3}(?:(?P<group>[ .,'’٬])\d{3})(?:(?P=group)\d{3})*(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
+    r"|(?<![\d.,])\d{1,9}(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
+)
+_HAN_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
+    "两": 2,
+    "兩": 2,
+    "〇": 0,
+}
+_HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "萬": 10_000}
+_HAN_AMOUNT = re.compile(r"[一二两兩三四五六七八九][一二两兩三四五六七八九零〇十百千万萬]{0,9}")
+
+
+def _word(phrase: str) -> str:
+    """A phrase as a pattern with borders that its last and first letters need."""
+    body = re.escape(phrase.removesuffix("*")) + (r"\w*" if phrase.endswith("*") else "")
+    spaced = phrase[-1].isalnum() and phrase[-1] < "\u0590"
+    return body + (r"(?![^\W\d_])" if spaced else "")
+
+
+def _lookup(table: dict[str, list[str]]) -> tuple[str, dict[str, str]]:
+    keys = {form.removesuffix("*"): key for key, forms in table.items() for form in forms}
+    forms = sorted((f for forms in table.values() for f in forms), key=lambda f: -len(f))
+    return "|".join(_word(form) for form in forms), keys
+
+
+_CURRENCY, _CURRENCY_OF = _lookup(_TABLE["currency"])
+_MULTIPLIER, _MULTIPLIER_OF = _lookup(_TABLE["multiplier"])
+_UNIT, _UNIT_OF = _lookup(_TABLE["unit"])
+_LONG_STEMS = sorted(
+    (s for s in (*_CURRENCY_OF, *_MULTIPLIER_OF, *_UNIT_OF)), key=len, reverse=True
+)
+
+_AFTER = re.compile(
+    rf"\s?(?:(?P<times>{_MULTIPLIER})\s?)?(?:(?:of\s|de\s|d')?(?P<currency>{_CURRENCY}))?"
+)
+_TIMES = re.compile(rf"\s?(?P<times>{_MULTIPLIER})")
+_BEFORE = re.compile(rf"(?<![^\W\d_])(?P<currency>{_CURRENCY})\s?$|(?P<sign>[$€£¥₩₽₹₺₴])\s?$")
+_RANGE = re.compile(r"\s?(?:-|–|—|~|to|à|bis|a|até|до|至|到|إلى)\s?")
+_PER = rf"(?:{alternatives(_TABLE['per']['words'])})"
+_BASIS_AFTER = re.compile(rf"[\s(,.]{{0,2}}{_PER}\s?(?P<unit>{_UNIT})")
+_BASIS_BEFORE = re.compile(rf"{_PER}\s?(?P<unit>{_UNIT})[\s:,]{{0,2}}(?:[^\s\d]{{0,6}}\s?)?$")
+_BASIS_KOREAN = re.compile(rf"(?P<unit>{_UNIT})당\s?(?:[^\s\d]{{0,6}}\s?)?$")
+_HOURLY = re.compile(r"\s?(?:hourly|ph\b|p/h|/h\b)")
+_SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？\n]")
+_PAYING = re.compile(
+    r"pay|paid|fee|settle|honorar|transfer|remunerat|compensat|reward|bonus|rémunér|règle|verse|versé|payé|paiement|virement|"
+    r"bezahl|zahl|überweis|vergüt|pag[oau]|cobr|transferenc|retrib|оплат|плат|перевод|вознагражд|付|支付|酬|结算|結算|"
+    r"稿费|费用|費用|转账|轉帳|지급|사례|원고료|보수|입금|송금|دفع|تحويل|مقابل|أجر|مكافأ|نقد"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    start: int
+    end: int
+    value: Decimal
+    times: int
+    currency: str
+
+
+def find_money(passage: Passage, taken: Sequence[tuple[int, int]] = ()) -> list[EntityResult]:
+    """MONEY entities outside the `taken` spans."""
+    folded = passage.folded
+    amounts = _amounts(folded, taken)
+    odd = [hit for hit in passage.hits("odd_channel") if _is_free(hit.start, hit.end, taken)]
+    results = []
+    used: set[int] = set()
+    for start, end, text, currency in _joined(folded, amounts):
+        basis = _basis(folded, start, end)
+        first, last = _sentence(folded, start, end)
+        near = [hit for hit in odd if first <= hit.start and hit.end <= last]
+        used.update(hit.start for hit in near if hit.key == "crypto" and start <= hit.start < end)
+        flags = ("odd_channel",) if near or currency in _CRYPTO else ()
+        if basis in _PIECEWORK:
+            flags = (*flags, "per_piece")
+        value = " ".join(part for part in (text, currency, basis) if part)
+        results.append(passage.entity(EntityType.MONEY, start, end, value, flags=flags))
+    for hit in odd:
+        if hit.start in used:
+            continue
+        first, last = _sentence(folded, hit.start, hit.end)
+        if _PAYING.search(folded, first, last):
+            value = _of(_CURRENCY_OF, folded[hit.start : hit.end]) or hit.key
+            results.append(
+                passage.entity(EntityType.MONEY, hit.start, hit.end, value, flags=("odd_channel",))
+            )
+    return results
+
+
+def _is_free(start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
+    return not any(a < end and start < b for a, b in taken)
+
+
+def _amounts(folded: str, taken: Sequence[tuple[int, int]]) -> list[_Amount]:
+    found = []
+    for match in _AMOUNT.finditer(folded):
+        if not _is_free(*match.span(), taken):
+            continue
+        found.append(_read(folded, match.start(), match.end(), _number(match)))
+    for match in _HAN_AMOUNT.finditer(folded):
+        amount = _read(folded, match.start(), match.end(), _han_number(match.group()))
+        if amount.currency and _is_free(*match.span(), taken):
+            found.append(amount)
+    return sorted(found, key=lambda amount: amount.start)
+
+
+def _read(folded: str, start: int, end: int, value: Decimal) -> _Amount:
+    after = _AFTER.match(folded, end)
+    times, currency = 1, ""
+    if after and after.group().strip():
+        times = int(_of(_MULTIPLIER_OF, after["times"]) or 1)
+        currency = _of(_CURRENCY_OF, after["currency"])
+        if currency or times > 1:
+            end = after.end("currency") if currency else after.end("times")
+    if not currency:
+        before = _BEFORE.search(folded, max(0, start - 18), start)
+        if before:
+            start = before.start()
+            currency = _of(_CURRENCY_OF, before["currency"] or before["sign"])
+    return _Amount(start, end, value, times, currency)
+
+
+def _of(table: dict[str, str], written: str | None) -> str:
+    """The key of a matched form, inflected or not."""
+    if not written:
+        return ""
+    written = written.strip()
+    if written in table:
+        return table[written]
+    return next(
+        (table[stem] for stem in _LONG_STEMS if stem in table and written.startswith(stem)), ""
+    )
+
+
+def _number(match: re.Match[str]) -> Decimal:
+    digits = "".join(str(int(char)) if char.isdecimal() else char for char in match.group())
+    if group := match["group"]:
+        digits = digits.replace(group, "")
+    return Decimal(digits.replace(",", ".").replace("٫", "."))
+
+
+def _han_number(written: str) -> Decimal:
+    total = section = digit = 0
+    for char in written:
+        if char in _HAN_DIGITS:
+            digit = _HAN_DIGITS[char]
+        elif _HAN_UNITS[char] == 10_000:
+            total += (section + digit) * 10_000
+            section = digit = 0
+        else:
+            section += (digit or 1) * _HAN_UNITS[char]
+            digit = 0
+    return Decimal(total + section + digit)
+
+
+def _joined(folded: str, amounts: list[_Amount]) -> list[tuple[int, int, str, str]]:
+    """Amounts with a currency, ranges joined: (start, end, number text, currency)."""
+    joined = []
+    skip = False
+    for index, amount in enumerate(amounts):
+        if skip:
+            skip = False
+            continue
+        following = amounts[index + 1] if index + 1 < len(amounts) else None
+        if following and _RANGE.fullmatch(folded, amount.end, following.start):
+            currency = amount.currency or following.currency
+            if currency:
+                low = amount.value * (amount.times if amount.times > 1 else following.times)
+                text = f"{_plain(low)}-{_plain(following.value * following.times)}"
+                joined.append((amount.start, following.end, text, currency))
+                skip = True
+                continue
+        if amount.currency:
+            joined.append(
+                (amount.start, amount.end, _plain(amount.value * amount.times), amount.currency)
+            )
+    return joined
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def _basis(folded: str, start: int, end: int) -> str:
+    if _HOURLY.match(folded, end):
+        return "per_hour"
+    if after := _BASIS_AFTER.match(folded, end):
+        return _of(_UNIT_OF, after["unit"])
+    before = folded[max(0, start - 24) : start]
+    if match := _BASIS_BEFORE.search(before) or _BASIS_KOREAN.search(before):
+        return _of(_UNIT_OF, match["unit"])
+    return ""
+
+
+def _sentence(folded: str, start: int, end: int) -> tuple[int, int]:
+    first = max(0, start - 160)
+    for stop in _SENTENCE_END.finditer(folded, first, start):
+        first = stop.end()
+    stop_after = _SENTENCE_END.search(folded, end, end + 160)
+    return first, stop_after.start() if stop_after else min(len(folded), end + 160)

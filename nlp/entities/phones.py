@@ -1,0 +1,156 @@
+"""Telephone numbers: written, dictated, in any digits; E.164 when the country is clear.
+
+A number counts as a telephone number by how it is written and labelled. Whether its country
+validates plays no part: a wrong or rare number must not be read differently from a common one.
+
+Standards: ITU-T E.164 (at most 15 digits).
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nlp.analysis import EntityResult, EntityType
+from nlp.entities.passage import Passage
+from nlp.entities.spoken import spoken_numbers
+
+_CANDIDATE = re.compile(
+    r"(?<![0-9a-z_/@#=-])(?<!\d[.,:])(?:\+\s?|\(\+?)?\d[\d ().\-/–‑]{4,26}\d(?![0-9a-z_@%]|[.,:]\d)"
+)
+_MIN_DIGITS, _MAX_DIGITS = 7, 15
+
+_PHONE_LABEL = re.compile(
+    r"(?:\b(?:tel|tél|phone|telephone|ph|mob|mobile|cell|cellphone|call|calls|text|sms|fax|dial|ring|whats ?app|viber|zalo|signal|"
+    r"téléphone|portable|appelez|numéro|telefon|handy|mobil|rufnummer|anruf|anrufen|nummer|"
+    r"teléfono|telefono|móvil|movil|celular|llame|llamar|número|numero|telefone|telemóvel|ligue|contato|"
+    r"тел|телефон\w*|моб|мобильн\w*|номер\w*|звони\w*|позвони\w*|number|direct|line|hotline|contact|reach)\b"
+    r"|手机|手機|电话|電話|联系方式|聯絡|致电|号码|微信|전화|휴대폰|핸드폰|연락처|번호|هاتف|جوال|الجوال|موبايل|اتصل|رقم|محمول|☎|📞|📱)"
+)
+_OTHER_LABEL = re.compile(
+    r"(?:\b(?:order|invoice|ref|reference|case|ticket|iban|bic|account no|acct|blz|isbn|issn|doi|rfc|p\.?o|contract|"
+    r"tracking|serial|passcode|meeting id|id|tax|vat|siret|siren|bug|build|version|page|pages|project no|docket|"
+    r"commande|facture|dossier|rechnung\w*|bestell\w*|kunden\w*|auftrags\w*|pedido|factura|fatura|expediente|"
+    r"заказ\w*|счёт\w*|счет\w*|инн|окпо|огрн|договор\w*|zip|postcode|code|pin|otp|msgid|message-id)\b"
+    r"|订单|訂單|发票|發票|单号|單號|会议号|會議號|税号|编号|編號|주문|송장|사업자|طلب|فاتورة|№)"
+    r"\s?(?:n[o°º]?\.?|nr\.?|number|num|#|id|nummer|номер\w*|号|號|번호|رقم)?\s?(?:is|are|:|#|=)?\s?[#:]?\s?[a-z]{0,3}[-#]?$"
+)
+_DATE_OR_TIME = re.compile(
+    r"^(?:(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d(?:\D.*)?|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)?\d\d(?:\D.*)?"
+    r"|(?:19|20)\d\d ?[-–/] ?(?:19|20)\d\d|\d{1,3}(?:\.\d{1,3}){3})$"
+)
+_IBAN_BEFORE = re.compile(r"\b[a-z]{2}\d{2} ?$|\b[a-z]{2}\d{2}(?: [0-9a-z]{4})+ ?$")
+_THOUSANDS = re.compile(r"^\d{1,3}(?:[. ]\d{3})+$")
+_MONEY_AFTER = re.compile(
+    r"\s?(?:[$€£¥₩₽₹]|eur|usd|cad|gbp|chf|rmb|cny|元|円|万|원|руб|dollars?|euros?|%)"
+)
+_MONEY_BEFORE = re.compile(r"(?:[$€£¥₩₽₹]|eur|usd|cad|gbp|chf|rmb|cny)\s?$")
+_NATIONAL = re.compile(
+    r"^(?:\(0?\d{1,5}\)[ -]?\d{2,5}(?:[ .-]?\d{2,5}){1,3}"  # (514) 555-0123
+    r"|0\d{1,5}[ /.-]\d{2,8}(?:[ .-]\d{2,6}){0,4}"  # 0171 2345678, 06 12 34 56 78
+    r"|\d{3}[-.]\d{3}[-.]\d{4}"  # 514-555-0123
+    r"|[1-9]\d{2}[ -]\d{4}[ -]\d{4})$"  # 138 0013 8000
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPhone:
+    """A number at view[start:end]; `value` is E.164 or bare digits."""
+
+    start: int
+    end: int
+    value: str
+
+
+def locate_phones(passage: Passage, taken: list[tuple[int, int]]) -> list[FoundPhone]:
+    """All telephone numbers outside the `taken` spans (links, addresses), in text order."""
+    folded = passage.folded
+    found = []
+    for match in _CANDIDATE.finditer(folded):
+        start, end = match.span()
+        if any(a < end and start < b for a, b in taken):
+            continue
+        if phone := _judged(folded, start, end):
+            found.append(phone)
+    for start, end, digits in spoken_numbers(passage):
+        if not any(phone.start < end and start < phone.end for phone in found):
+            found.append(FoundPhone(start, end, e164(digits)))
+    found.sort(key=lambda phone: phone.start)
+    return found
+
+
+def find_phones(passage: Passage, found: list[FoundPhone] | None = None) -> list[EntityResult]:
+    """PHONE entities: E.164 where the number says its country, else digits."""
+    return [
+        passage.entity(EntityType.PHONE, phone.start, phone.end, phone.value)
+        for phone in (locate_phones(passage, []) if found is None else found)
+    ]
+
+
+def e164(written: str) -> str:
+    """`written` as +digits if it starts with + or 00, else its digits; always ASCII."""
+    text = "".join(
+        str(int(char)) if char.isdecimal() else char for char in written.replace("%2B", "+")
+    ).strip()
+    digits = "".join(char for char in text if char.isdigit())
+    if text.startswith("00"):
+        text = "+" + text[2:]
+        digits = digits[2:]
+    if not text.lstrip("( ").startswith("+"):
+        return digits
+    return _international(text.lstrip("( ")) or f"+{digits}"
+
+
+@lru_cache(maxsize=1024)
+def _international(text: str) -> str:
+    # Imported here: its tables take 20 MB and most mail holds no number.
+    from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
+
+    try:
+        return str(format_number(parse(text), PhoneNumberFormat.E164))
+    except NumberParseException:
+        return ""
+
+
+def _judged(folded: str, start: int, end: int) -> FoundPhone | None:
+    written = folded[start:end]
+    cut = next((i for i in range(len(written) - 1) if written[i : i + 2] in ("  ", "- ", "/ ")), -1)
+    if cut > 0 and sum(char.isdigit() for char in written[:cut]) >= _MIN_DIGITS:
+        written = written[:cut].rstrip()
+    written, count = _shortened(written)
+    end = start + len(written)
+    before = folded[max(0, folded.rfind("\n", 0, start) + 1, start - 34) : start]
+    is_international = written.lstrip("(").startswith("+")
+    if not is_international and written.startswith("00"):
+        is_international = count >= 10
+    after = folded[end : end + 12]
+    if _MONEY_AFTER.match(after) or _MONEY_BEFORE.search(before):
+        return None
+    if is_international:
+        if count < _MIN_DIGITS or (
+            _THOUSANDS.match(written.lstrip("+")) and count % 3 == 0 and count < 10
+        ):
+            return None
+        return FoundPhone(start, end, e164(written))
+    labelled = _PHONE_LABEL.search(before) is not None
+    if count < _MIN_DIGITS or count > _MAX_DIGITS or _DATE_OR_TIME.match(written):
+        return None
+    if _OTHER_LABEL.search(before) or _IBAN_BEFORE.search(before):
+        return None
+    if not labelled and not _NATIONAL.match(written):
+        return None
+    if written.count("(") != written.count(")"):
+        return None
+    return FoundPhone(start, end, e164(written))
+
+
+def _shortened(written: str) -> tuple[str, int]:
+    """At most fifteen digits (and an international 00), cut where groups end."""
+    limit = _MAX_DIGITS + 2 * written.startswith("00")
+    count = sum(char.isdigit() for char in written)
+    while count > limit:
+        cut = max(written.rfind(gap) for gap in " -./–")
+        if cut <= 0:
+            break
+        written = written[:cut].rstrip(" -./–(")
+        count = sum(char.isdigit() for char in written)
+    return written, count
