@@ -61,6 +61,7 @@ class _Run:
         self.reopened: NextHopSession | None = None
         self.fates: dict[Recipient, Fate] = {}
         self.answers: list[_Answer] = []
+        self.is_split = False
 
     @cached_property
     def key(self) -> str:
@@ -149,6 +150,7 @@ class Delivery:
 
     async def _split(self, run: _Run, plan: Plan) -> Outcome:
         """Holds first, then one transaction per group, then the decision about all."""
+        run.is_split = True
         try:
             pending = await self._quarantine.write_pending(plan.holds) if plan.holds else ()
         except CannotKeep as failure:
@@ -305,11 +307,12 @@ def _outcome(
     run: _Run, answer: _Answer, kept: Sequence[str] = (), journal_failed: bool = False
 ) -> Outcome:
     fates = tuple((r, run.fates[r]) for r in dict.fromkeys(run.transaction.envelope.recipients))
+    is_split = run.is_split or len(set(run.fates.values())) > 1
     reply = answer.reply
     if not answer.is_next_hops:
         reply = _with_id(reply, run.transaction.transaction_id)
-    elif reply.is_transient and len({fate for _, fate in fates}) > 1:
-        # Some have it, some will: the reply is about the rest, and rule 8 says 451.
+    elif reply.is_transient and is_split:
+        # The next hop spoke of some, we answer for all: its words, and the code of rule 8.
         reply = Reply(code=451, lines=reply.lines)
     return Outcome(
         reply=reply,
