@@ -64,7 +64,7 @@ class FrontProcess:
         self.name = name
         self.gone = asyncio.Event()
         self._exited = asyncio.Event()
-        self._end_is_wanted = False
+        self.is_ending = False
         self._builder = builder
         self._observer = observer
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -137,7 +137,7 @@ class FrontProcess:
     async def drain(self, grace_seconds: float) -> None:
         """Return when the process is gone: by itself, or killed when its grace is over."""
         assert self._channel is not None
-        self._end_is_wanted = True
+        self.is_ending = True
         with suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(grace_seconds + _MARGIN_SECONDS):
                 await self._channel.send(Drain(grace_seconds=grace_seconds))
@@ -147,7 +147,7 @@ class FrontProcess:
 
     def kill(self) -> None:
         """End it now."""
-        self._end_is_wanted = True
+        self.is_ending = True
         if self._process is not None and not self._exited.is_set():
             self._process.kill()
 
@@ -209,7 +209,7 @@ class FrontProcess:
             assert self._process is not None
             self._process.kill()
             await self._exited.wait()
-        self._observer.front_ended(self.name, self._detail, was_wanted=self._end_is_wanted)
+        self._observer.front_ended(self.name, self._detail, was_wanted=self.is_ending)
         self.gone.set()
 
     def _settle(self, failure: FrontFailed | None) -> None:

@@ -3,7 +3,6 @@
 Makes no key: where there is none there are no holds either. Failure: Unusable.
 """
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ from datetime import timedelta
 from milter.adapters.files_quarantine import FilesQuarantine
 from milter.adapters.keys import load_key
 from milter.app.clock import SystemClock
+from milter.app.from_settings import next_hop_options
 from milter.ports import Clock, HoldStore, NextHop
 from milter.relay.next_hop import SmtpNextHop
-from milter.relay.options import NextHopOptions, Timeouts, TlsPolicy
 from milter.settings import Settings
 
 
@@ -42,28 +41,3 @@ async def open_quarantine(settings: Settings) -> AsyncIterator[QuarantineAccess]
     finally:
         await next_hop.aclose()
         store.close()
-
-
-def next_hop_options(settings: Settings) -> NextHopOptions:
-    """`[next_hop]` as the relay takes it."""
-    hop = settings.next_hop
-    context = None
-    if hop.tls_ca_file is not None:
-        context = ssl.create_default_context(cafile=str(hop.tls_ca_file))
-    return NextHopOptions(
-        host=hop.host,
-        port=hop.port,
-        lmtp=hop.protocol == "lmtp",
-        tls=TlsPolicy(hop.tls),
-        ssl_context=context,
-        helo_name=settings.hostname,
-        send_xforward=hop.client_facts == "xforward",
-        send_xclient=hop.client_facts == "xclient",
-        pool_size=hop.pool_connections,
-        idle_seconds=hop.idle_seconds,
-        timeouts=Timeouts(
-            connect=hop.connect_seconds,
-            command=hop.reply_seconds,
-            end_of_data=hop.end_of_data_seconds,
-        ),
-    )

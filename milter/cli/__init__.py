@@ -1,1 +1,29 @@
-"""placeholder"""
+"""The command line: `lurewall COMMAND`. Each command is a module; heavy imports happen inside.
+
+Exit codes are a contract: 0 done, 1 some input or act failed (named on standard error), 2 wrong
+usage or configuration. Machine-readable output goes to standard output, all else to standard error.
+"""
+
+import typer
+
+from milter.cli import apply, check_config, quarantine, scan, serve
+
+app = typer.Typer(
+    name="lurewall",
+    help="Mail gateway filter against recruiting lures and their off-platform follow-ups.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("demo")(serve.demo)
+app.command("scan")(scan.scan)
+app.command("apply")(apply.apply)
+app.command("check-config")(check_config.check_config)
+app.add_typer(quarantine.app, name="quarantine")
+
+
+def main() -> None:
+    """Entry point of the `lurewall` command."""
+    app()

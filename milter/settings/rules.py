@@ -1,15 +1,14 @@
 """What no single key can say, and what only the machine can answer.
 
 `rule_problems` is pure but for the files that the settings name (weights, recipient lists).
-`environment_problems` asks the machine: keys readable, folders writable, ports free; `serve` and
-`check-config` call it. Neither opens a connection.
+`environment_problems` asks the machine: folders writable, certificates readable, ports free; `serve`
+and `check-config` call it; keys are looked at by `app.service_plan`. Neither opens a connection.
 Failure: problems are returned, all of them; nothing raises.
 """
 
 import os
 import re
 import socket
-import stat
 import tempfile
 from collections.abc import Iterator
 from datetime import date
@@ -22,8 +21,6 @@ from milter.settings.load import Problem
 from milter.settings.model import Listener, Settings
 from milter.settings.recipients import PatternError, Recipients, parse_recipients
 from milter.settings.shipped import shipped_text
-
-_KEY_LENGTH = 32
 
 
 def load_weights(settings: Settings) -> WeightTable:
@@ -55,7 +52,6 @@ def rule_problems(
 def environment_problems(settings: Settings, *, source: str) -> tuple[Problem, ...]:
     """What the machine says to these settings; creates nothing."""
     found = [
-        *_key_problems(settings),
         *_folder_problems("state_dir", settings.state_dir),
         *_folder_problems("quarantine.folder", settings.quarantine_folder),
         *_tls_problems(settings),
@@ -171,22 +167,6 @@ def _warnings(settings: Settings, today: date) -> Iterator[tuple[str, str]]:
             yield f"allow[{index}].expires", f"{allow.expires} is past: the row has no effect"
     if settings.contact is None:
         yield "contact", "is not set: banners name nobody to tell"
-
-
-def _key_problems(settings: Settings) -> Iterator[tuple[str, str]]:
-    path = settings.quarantine_key_file
-    try:
-        status = path.stat()
-        length = len(path.read_bytes())
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        yield "quarantine.key_file", f"cannot read {path}: {error.strerror}; it must be ours, 0600"
-        return
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        yield "quarantine.key_file", f"{path} can be read by others; chmod 0600"
-    if length != _KEY_LENGTH:
-        yield "quarantine.key_file", f"{path} has {length} octets; a key has {_KEY_LENGTH}"
 
 
 def _folder_problems(key: str, folder: Path) -> Iterator[tuple[str, str]]:

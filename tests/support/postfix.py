@@ -47,9 +47,7 @@ class Instance:
         """How many messages wait in the queue."""
         folders = ("incoming", "active", "deferred", "hold", "maildrop")
         spool = self.folder / "spool"
-        return sum(
-            1 for name in folders for path in (spool / name).rglob("*") if path.is_file()
-        )
+        return sum(1 for name in folders for path in (spool / name).rglob("*") if path.is_file())
 
     def wait_empty(self, seconds: float = 60.0) -> None:
         """Until every accepted message has gone on."""

@@ -218,17 +218,6 @@ def test_port_in_use(tmp_path):
         assert "in use" in machine_says(text)["listen[0].port"]
 
 
-@pytest.mark.parametrize(
-    ("content", "mode", "says"),
-    [(b"x" * 32, 0o644, "0600"), (b"short", 0o600, "has 5 octets")],
-)
-def test_bad_key(tmp_path, content, mode, says):
-    key = tmp_path / "quarantine.key"
-    key.write_bytes(content)
-    key.chmod(mode)
-    assert says in machine_says(f"state_dir = '{tmp_path}'\n" + GOOD)["quarantine.key_file"]
-
-
 @pytest.fixture
 def unprivileged():
     """Be somebody for whom modes count, for the length of a test."""
@@ -238,20 +227,6 @@ def unprivileged():
     os.seteuid(65534)
     yield
     os.seteuid(0)
-
-
-def test_unreadable_key(tmp_path, unprivileged):
-    os.seteuid(os.getuid())
-    key = tmp_path / "quarantine.key"
-    key.write_bytes(b"x" * 32)
-    key.chmod(0o000)
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        folder.chmod(0o755)
-    if os.getuid() == 0:
-        os.seteuid(65534)
-    assert (
-        "cannot read" in machine_says(f"state_dir = '{tmp_path}'\n" + GOOD)["quarantine.key_file"]
-    )
 
 
 def test_quarantine_folder_not_writable(tmp_path, unprivileged):

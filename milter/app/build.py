@@ -1,0 +1,211 @@
+"""Builds a front from its configuration: the only place where the gateway's parts meet.
+
+`build_front` is what a front process calls. A front is: readers, pipeline, next hop, journal,
+quarantine with its housekeeping, and one listener per socket; all told what to do by values from
+`from_settings`.
+Failure: what keeps a front from starting is raised with one line for the operator.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from milter.act.retention import Housekeeper, HousekeepingReport, RetentionRules
+from milter.adapters.files_quarantine import FilesQuarantine
+from milter.adapters.journal import FileJournal
+from milter.adapters.keys import load_or_create_key
+from milter.adapters.memory import EmptyHistory
+from milter.adapters.notifier import MailNotifier, NoticeOptions
+from milter.app.clock import SystemClock
+from milter.app.from_settings import (
+    admission_limits,
+    listener_options,
+    metric_words,
+    next_hop_options,
+    pipeline_options,
+)
+from milter.app.gateway import MailGateway
+from milter.app.observation import Observation
+from milter.app.service_plan import listener_name, mail_log_settings
+from milter.app.version import VERSION
+from milter.listen.admission import Admission
+from milter.listen.listener import SmtpListener
+from milter.observe.health import Health
+from milter.observe.maillog import MailLog
+from milter.observe.metrics import Build, Metrics
+from milter.observe.reader_events import ReaderEvents
+from milter.pipeline import Pipeline
+from milter.readers.pool import PoolSettings, ReaderPool
+from milter.readers.reader import ReaderSetup
+from milter.relay.delivery import Delivery
+from milter.relay.next_hop import SmtpNextHop
+from milter.settings import Settings, load_settings
+
+_HOUSEKEEPING_SECONDS = 5.0
+
+
+class MailFront:
+    """All of one front process; implements `front_process.Front`."""
+
+    def __init__(
+        self, settings: Settings, sockets: Mapping[str, socket.socket], name: str, build: Build
+    ) -> None:
+        self._settings = settings
+        self._sockets = sockets
+        self._clock = SystemClock()
+        self.health = Health()
+        self.metrics = Metrics(metric_words(), build)
+        key = load_or_create_key(settings.quarantine_key_file)
+        self._log = MailLog(
+            mail_log_settings(settings, key),
+            process=name,
+            on_lost=self.metrics.log_lines_lost.add,
+        )
+        self._quarantine = FilesQuarantine(
+            settings.quarantine_folder,
+            key,
+            retention=timedelta(days=settings.quarantine.retention_days),
+        )
+        settings.journal_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._journal = FileJournal(
+            settings.journal_folder, key=_derived(key, b"journal"), clock=self._clock
+        )
+        self._next_hop = SmtpNextHop(next_hop_options(settings), self._clock)
+        self._readers = ReaderPool(
+            PoolSettings(
+                setup=ReaderSetup(
+                    memory_bytes=settings.reader_memory_bytes, user=settings.user or ""
+                ),
+                readers=settings.readers,
+            ),
+            ReaderEvents(self.metrics, self._log),
+        )
+        self._observation = Observation(metrics=self.metrics, log=self._log, health=self.health)
+        self._admission = Admission(admission_limits(settings))
+        self._listeners = self._make_listeners(_derived(key, b"banner"))
+        self._housekeeper = Housekeeper(self._quarantine, self._notifier(), self._retention())
+        self._housekeeping: asyncio.Task[None] | None = None
+        self.metrics.readers.follow("busy", read=lambda: float(self._readers.busy))
+        self.metrics.readers.follow("idle", read=lambda: float(self._readers.idle))
+        self.metrics.bytes_in_flight.follow(read=lambda: float(self._admission.bytes_in_flight))
+
+    async def start(self) -> None:
+        """Recover holds, warm the readers, then take mail."""
+        await self._quarantine.recover(self._clock.now())
+        await self._readers.start()
+        for name, listener in self._listeners.items():
+            await listener.start_on([self._sockets[name]])
+        self._housekeeping = asyncio.create_task(self._keep_house())
+
+    async def drain(self, grace_seconds: float) -> None:
+        """No new mail, running transactions to their end, then everything else."""
+        await asyncio.gather(
+            *(listener.drain(grace_seconds) for listener in self._listeners.values())
+        )
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._housekeeping
+        await self._readers.close()
+        await self._next_hop.aclose()
+        self._quarantine.close()
+        self._journal.close()
+        self._log.close()
+
+    def _make_listeners(self, banner_key: bytes) -> dict[str, SmtpListener]:
+        settings = self._settings
+        pipeline = Pipeline(
+            examiner=self._readers,
+            history=EmptyHistory(),
+            clock=self._clock,
+            options=pipeline_options(settings, banner_key=banner_key),
+        )
+        gateway = MailGateway(
+            pipeline=pipeline,
+            delivery=Delivery(
+                next_hop=self._next_hop, quarantine=self._quarantine, journal=self._journal
+            ),
+            next_hop=self._next_hop,
+            observation=self._observation,
+            clock=self._clock,
+        )
+        return {
+            listener_name(index, one.role): SmtpListener(
+                options=listener_options(settings, one),
+                gateway=gateway,
+                observer=self._observation,
+                admission=self._admission,
+                clock=self._clock,
+            )
+            for index, one in enumerate(settings.listen)
+        }
+
+    def _notifier(self) -> MailNotifier | None:
+        settings = self._settings
+        if settings.contact is None:
+            return None
+        options = NoticeOptions(
+            contact=settings.contact,
+            header_from=f"lurewall@{settings.hostname}",
+            hostname=settings.hostname,
+            language=settings.annotate.language,
+        )
+        return MailNotifier(self._next_hop, options, self._clock)
+
+    def _retention(self) -> RetentionRules:
+        seconds = self._settings.quarantine.notice_interval_seconds
+        return RetentionRules(notice_interval=timedelta(seconds=seconds))
+
+    async def _keep_house(self) -> None:
+        """Retention and notices, every few seconds; one front of all does it."""
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            now = self._clock.now()
+            try:
+                report = await self._housekeeper.run(now)
+            except Exception as error:  # mail flows without it; it is tried again
+                self._log.problem("housekeeping", error=error)
+                continue
+            if report is not None:
+                self._count(report, now)
+
+    def _count(self, report: HousekeepingReport, now: datetime) -> None:
+        metrics = self.metrics
+        metrics.notices.add("held", "sent", by=len(report.notified))
+        metrics.notices.add("expiring", "sent", by=len(report.warned))
+        metrics.notices.add("held", "failed", by=report.notices_failed)
+        metrics.holds_expired.add(by=len(report.expired))
+        metrics.quarantine_held.set(to=report.held)
+        oldest = report.oldest_received_at
+        age = (now - oldest).total_seconds() if oldest else 0.0
+        metrics.quarantine_oldest_seconds.set(to=age)
+        for quarantine_id in report.expired:
+            self._log.release(
+                quarantine_id=quarantine_id, outcome="expired", decided_by="retention"
+            )
+        for quarantine_id in report.recovered:
+            self._log.problem("recovered_hold", detail=quarantine_id)
+
+
+def build_front(
+    configuration: bytes, source: str, sockets: Mapping[str, socket.socket], name: str
+) -> MailFront:
+    """What `front_process` calls."""
+    settings = load_settings(configuration, source=source).settings
+    options = pipeline_options(settings, banner_key=b"")
+    build = Build(
+        version=VERSION,
+        weights=options.weights.version,
+        configuration=hashlib.sha256(configuration).hexdigest()[:12],
+        mode=settings.mode,
+    )
+    return MailFront(settings, sockets, name, build)
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    """One key file, a key for each purpose."""
+    return hmac.new(key, purpose, hashlib.sha256).digest()

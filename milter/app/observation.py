@@ -1,0 +1,179 @@
+"""What happened to a message, told to metrics, mail log and health; decisions are made elsewhere.
+
+One place turns the values of a finished transaction into counters and one line of the log. No
+content, no address beyond what the mail log's setting allows.
+Failure: none; counting never fails a mail.
+"""
+
+from collections.abc import Mapping
+
+from milter.judge.policy import severity
+from milter.listen.refusal import RefusalReason
+from milter.mail.envelope import Connection, Transaction
+from milter.mail.finding import CheckStatus
+from milter.mail.plan import Outcome
+from milter.mail.reading import Reading
+from milter.mail.reply import Reply
+from milter.mail.verdict import Action
+from milter.observe.health import Health
+from milter.observe.maillog import MailLog
+from milter.observe.metrics import Metrics
+from milter.pipeline import Assessment, Planned
+from milter.ports import NextHopFailed
+
+_NEXT_HOP = "next hop"
+_READER_FAILURES = {
+    "timeout": "reader_timeout",
+    "crash": "reader_crash",
+    "overload": "reader_overload",
+}
+
+
+class Observation:
+    """Implements `listen.gateway.Observer` and takes the gateway's own events."""
+
+    def __init__(self, *, metrics: Metrics, log: MailLog, health: Health) -> None:
+        self._metrics = metrics
+        self._log = log
+        self._health = health
+
+    # The front's events.
+
+    def connected(self, connection: Connection) -> None:
+        role = connection.listener
+        self._metrics.connections.add(role)
+        self._metrics.connections_open.change(role, by=1)
+
+    def disconnected(self, connection: Connection, seconds: float) -> None:
+        self._metrics.connections_open.change(connection.listener, by=-1)
+
+    def refused(self, connection: Connection, reason: RefusalReason, reply: Reply) -> None:
+        self._metrics.refusals.add(reason.value)
+
+    def data_received(self, transaction: Transaction) -> None:
+        self._metrics.message_bytes.observe(value=float(len(transaction.raw)))
+
+    def replied(self, transaction: Transaction, reply: Reply, *, peer_gone: bool) -> None:
+        self._metrics.replies.add(transaction.role, str(reply.code)[0])
+        if peer_gone and reply.is_positive:
+            # The peer never heard the 250: it will send again, and that is a duplicate.
+            self._log.problem("peer_gone", transaction_id=transaction.transaction_id)
+
+    def failed(self, connection: Connection, transaction_id: str, error: Exception) -> None:
+        self._log.problem("fault", error=error, transaction_id=transaction_id)
+
+    # The next hop's.
+
+    def next_hop_opened(self) -> None:
+        """A session could be opened: it is there."""
+        self._health.report(_NEXT_HOP)
+
+    def next_hop_failed(self, failure: NextHopFailed) -> None:
+        """No session, or none that was usable."""
+        self._metrics.next_hop_failures.add(failure.stage, failure.cause)
+        self._health.report(_NEXT_HOP, f"{failure.cause} at {failure.stage}")
+        self._log.problem("next_hop", detail=f"{failure.stage} {failure.cause} {failure.detail}")
+
+    # The gateway's.
+
+    def fault(self, transaction_id: str, error: Exception) -> None:
+        """An exception of our own on the way of a message."""
+        self._log.problem("fault", error=error, transaction_id=transaction_id)
+
+    def message(
+        self,
+        transaction: Transaction,
+        assessment: Assessment,
+        planned: Planned,
+        outcome: Outcome,
+        seconds: float,
+    ) -> None:
+        """A transaction has its reply."""
+        strictest = max(
+            (disposition.action for disposition in assessment.dispositions),
+            key=severity,
+            default=Action.DELIVER,
+        )
+        metrics = self._metrics
+        metrics.messages.add(transaction.role, strictest.value)
+        metrics.message_seconds.observe(transaction.role, value=seconds)
+        self._count_fates(outcome)
+        self._count_verdict(assessment)
+        if assessment.reading is not None:
+            self._count_reading(assessment.reading)
+        banner = self._count_edits(planned)
+        stages = dict(assessment.reading.elapsed_seconds) if assessment.reading else {}
+        self._log.message(
+            transaction,
+            outcome,
+            verdict=assessment.verdict,
+            dispositions=assessment.dispositions,
+            header_from=next((m.address for m in assessment.header.header_from), ""),
+            banner=banner,
+            first_failure=assessment.first_failure,
+            seconds=_seconds(stages, assessment, seconds),
+        )
+
+    def _count_fates(self, outcome: Outcome) -> None:
+        metrics = self._metrics
+        for _recipient, fate in outcome.fates:
+            metrics.recipients.add(fate.value)
+        if outcome.is_next_hops:
+            metrics.next_hop_replies.add(outcome.stage, str(outcome.reply.code)[0])
+            self._health.report(_NEXT_HOP)
+        elif outcome.cause:
+            metrics.next_hop_failures.add(outcome.stage, outcome.cause)
+        metrics.duplicates_avoided.add(by=outcome.duplicates_avoided)
+        metrics.journal_failures.add(by=float(outcome.journal_failed))
+        if outcome.stage == "quarantine" and not outcome.reply.is_positive:
+            metrics.hold_failures.add()
+
+    def _count_verdict(self, assessment: Assessment) -> None:
+        metrics, verdict = self._metrics, assessment.verdict
+        metrics.verdicts.add(verdict.label.value)
+        for family in {weighed.family for weighed in verdict.findings if weighed.family}:
+            metrics.findings.add(family)
+        if assessment.first_failure:
+            metrics.degraded.add(_READER_FAILURES.get(assessment.first_failure, "other"))
+        if assessment.reading is not None and assessment.reading.text_only:
+            metrics.degraded.add("text_only")
+        for reason in verdict.degraded:
+            check, separator, why = reason.partition(": ")
+            if separator and check != "examination":
+                metrics.checks_failed.add(check)
+                metrics.degraded.add("history" if why.startswith("history") else "check_failed")
+
+    def _count_reading(self, reading: Reading) -> None:
+        metrics = self._metrics
+        metrics.screened.add("full" if reading.screened else "screen")
+        elapsed = dict(reading.elapsed_seconds)
+        language = elapsed.get("language", 0.0)
+        metrics.language_seconds.observe(value=language)
+        metrics.read_seconds.observe(value=sum(elapsed.values()) - language)
+        if reading.analysis is not None:
+            for label in {intent.label for intent in reading.analysis.intents}:
+                metrics.intents.add(label)
+            for platform in {e.platform for e in reading.analysis.entities if e.platform}:
+                metrics.platforms.add(platform)
+        for outcome in reading.outcomes:
+            if outcome.status is CheckStatus.FAILED:
+                metrics.checks_failed.add(outcome.check)
+
+    def _count_edits(self, planned: Planned) -> str:
+        """Counts per annotated group and hold; the word for the mail log."""
+        word = ""
+        forged = max((acted.forged_fields for _, acted in planned.acted), default=0)
+        self._metrics.forged_headers.add(by=float(forged))
+        for disposition, acted in planned.acted:
+            if disposition.action not in (Action.ANNOTATE, Action.QUARANTINE):
+                continue
+            word = acted.banner.value
+            self._metrics.banners.add(word)
+            if acted.problem:
+                self._metrics.integrity_mismatches.add()
+                self._log.problem("integrity", detail=acted.problem, is_fatal=True)
+        return word
+
+
+def _seconds(stages: Mapping[str, float], assessment: Assessment, total: float) -> dict[str, float]:
+    return {**stages, "judgement": assessment.elapsed_seconds, "total": total}

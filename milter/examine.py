@@ -1,0 +1,63 @@
+"""The reader's half of the path: what touches hostile content, run in a process that can be killed.
+
+`examine` reads the message and asks the language check; `verify` re-scans an edited message. The
+reader process calls them by name. Refuses to decide anything: it gives a `Reading`.
+Failure: an exception ends as a failed attempt; the front tries once more in text-only mode.
+"""
+
+import hashlib
+import time
+
+from milter.check.language import check_language, warm_language
+from milter.mail.reading import Facts, Reading
+from milter.read.integrity import verify
+from milter.read.message_reader import read_message
+
+__all__ = ["examine", "verify", "warm"]
+
+_WARM_MESSAGE = (
+    b"From: A Person <a@example.org>\r\nTo: b@example.org\r\nSubject: a start\r\n"
+    b'Content-Type: text/html; charset="utf-8"\r\n\r\n'
+    b"<p>As discussed on LinkedIn, my WhatsApp is +44 7700 900123.</p>\r\n"
+)
+
+
+def warm() -> None:
+    """Load everything once, so that forked readers share it and the first message is no slower."""
+    warm_language()
+    examine(_WARM_MESSAGE, Facts())
+
+
+def examine(raw: bytes, facts: Facts) -> Reading:
+    """Read one message and ask what its text says."""
+    read = read_message(raw, facts)
+    started = time.perf_counter()
+    language = check_language(
+        segments=read.segments,
+        hidden=read.hidden,
+        links=read.links,
+        file_names=read.file_names,
+        names=read.names,
+        own_domains=facts.own_domains,
+    )
+    seconds = time.perf_counter() - started
+    return Reading(
+        sha256=hashlib.sha256(raw).hexdigest(),
+        size_bytes=len(raw),
+        header=read.header,
+        parts=read.parts if facts.wants_text else (),
+        protection=read.protection,
+        defects=read.defects,
+        uninspected=read.uninspected,
+        edit_sites=read.edit_sites,
+        unsafe_to_edit=read.unsafe_to_edit,
+        auth_results=read.auth_results,
+        forged_auth_fields=read.forged_auth_fields,
+        links=read.links,
+        segments=read.segments if facts.wants_text else (),
+        analysis=language.analysis,
+        outcomes=(language.outcome,),
+        screened=language.screened,
+        text_only=facts.text_only,
+        elapsed_seconds=(*read.elapsed_seconds, ("language", seconds)),
+    )

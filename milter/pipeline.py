@@ -1,0 +1,242 @@
+"""One transaction in, one plan out: examine, check, judge, act. Knows neither SMTP nor milter.
+
+`assess` asks a reader and the checks, and decides; `plan` turns decisions into octets: edited
+messages for the next hop, holds for the quarantine. Neither delivers nor writes: `relay.delivery`
+does. A reader's claims are taken as claims: `act` checks every span.
+
+Failure: what cannot be judged follows policy (delivered marked degraded, or deferred); what cannot
+be edited exactly goes out with headers only. An exception here is our own bug: 451 4.3.0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from milter.act.plan import Acted, ActOptions, act_on
+from milter.check.identity import KnownDomains, check_identity
+from milter.check.relationship import check_relationship
+from milter.check.runner import Check, run_checks
+from milter.judge.explain import reason_codes
+from milter.judge.policy import Policy
+from milter.judge.scoring import score
+from milter.judge.weights import WeightTable
+from milter.mail.envelope import Transaction
+from milter.mail.plan import Group, Plan
+from milter.mail.quarantine import Hold
+from milter.mail.reading import Facts, HeaderFacts, Reading
+from milter.mail.reply import OwnReply, own_reply, with_transaction_id
+from milter.mail.verdict import Action, Disposition, Verdict
+from milter.ports import Clock, ExaminationFailed, Examiner, History
+
+_CONTENT_REFUSED = own_reply(550, "5.7.1", "Message refused by policy")
+_CANNOT_JUDGE = own_reply(451, "4.7.1", "Message cannot be examined now, try again later")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineOptions:
+    """What a pipeline is told once, from settings; `verify_share` of the time proves an edit."""
+
+    policy: Policy
+    weights: WeightTable
+    known: KnownDomains
+    facts: Facts
+    act: ActOptions
+    deadline_seconds: float = 10.0
+    info_from_db: float = 12.0
+    versions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What we believe of a message and what shall happen to it, before any octet is changed.
+
+    `reading` is None if no reader could examine it. `first_failure` is the reason why a reader had
+    to be replaced on the way, or ''.
+    """
+
+    reading: Reading | None
+    verdict: Verdict
+    dispositions: tuple[Disposition, ...]
+    deadline: float
+    first_failure: str = ""
+    elapsed_seconds: float = 0.0
+
+    @property
+    def header(self) -> HeaderFacts:
+        """Header facts, empty ones where nothing was examined."""
+        return self.reading.header if self.reading else HeaderFacts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, and what was done to the octets per disposition, for observation."""
+
+    plan: Plan
+    acted: tuple[tuple[Disposition, Acted], ...] = ()
+
+
+class Pipeline:
+    """Examine, check, judge, act: one call per message, no state between messages."""
+
+    def __init__(
+        self, *, examiner: Examiner, history: History, clock: Clock, options: PipelineOptions
+    ) -> None:
+        self._examiner = examiner
+        self._history = history
+        self._clock = clock
+        self._options = options
+
+    async def assess(self, transaction: Transaction) -> Assessment:
+        """Verdict and dispositions for one message, within the deadline."""
+        options = self._options
+        started = self._clock.monotonic()
+        deadline = started + options.deadline_seconds
+        facts = self._facts_for(transaction)
+        first_failure = ""
+        try:
+            examined = await self._examiner.examine(transaction.raw, facts, deadline)
+        except ExaminationFailed as failure:
+            first_failure, reading = failure.reason, None
+            verdict = score(
+                (),
+                table=options.weights,
+                degraded=(f"examination: {failure.reason}",),
+                versions=options.versions,
+            )
+        else:
+            reading, first_failure = examined.reading, examined.first_failure
+            verdict = await self._verdict(transaction, reading, first_failure, deadline)
+        dispositions = options.policy.decide(
+            verdict,
+            reading.header if reading else HeaderFacts(),
+            transaction.envelope.recipients,
+            role=transaction.role,
+            today=transaction.received_at.date(),
+            judged=reading is not None,
+        )
+        return Assessment(
+            reading=reading,
+            verdict=verdict,
+            dispositions=dispositions,
+            deadline=deadline,
+            first_failure=first_failure,
+            elapsed_seconds=self._clock.monotonic() - started,
+        )
+
+    async def plan(self, transaction: Transaction, assessment: Assessment) -> Planned:
+        """Octets for every disposition; what cannot be edited exactly keeps its body."""
+        reply = _reply_for_everybody(assessment.dispositions)
+        if reply is not None:
+            return Planned(plan=Plan(reply=with_transaction_id(reply, transaction.transaction_id)))
+        acted = [
+            (disposition, await self._act(transaction, assessment, disposition))
+            for disposition in assessment.dispositions
+        ]
+        groups: list[Group] = []
+        holds: list[Hold] = []
+        for disposition, done in acted:
+            if disposition.action in (Action.QUARANTINE, Action.REJECT):
+                # A rejection for some recipients only: one reply covers all, so it is held.
+                holds.append(_hold(transaction, assessment, disposition, done))
+            else:
+                _add_group(groups, disposition, done.raw)
+        return Planned(plan=Plan(groups=tuple(groups), holds=tuple(holds)), acted=tuple(acted))
+
+    def _facts_for(self, transaction: Transaction) -> Facts:
+        facts = replace(
+            self._options.facts,
+            role=transaction.role,
+            client_name=transaction.connection.client_name,
+        )
+        # Design rule 13: in role mx nobody stands in front of us, so nobody's results count.
+        return replace(facts, trusted_authserv_ids=()) if transaction.role == "mx" else facts
+
+    async def _verdict(
+        self, transaction: Transaction, reading: Reading, first_failure: str, deadline: float
+    ) -> Verdict:
+        options = self._options
+        outcomes = await run_checks(
+            (
+                Check(name="identity", ask=lambda: check_identity(reading, known=options.known)),
+                Check(
+                    name="relationship",
+                    ask=lambda: check_relationship(transaction, reading, history=self._history),
+                ),
+            ),
+            clock=self._clock,
+            deadline=deadline,
+        )
+        analysis = reading.analysis
+        model = (("language", analysis.model_version),) if analysis else ()
+        return score(
+            (*reading.outcomes, *outcomes),
+            table=options.weights,
+            info_from_db=options.info_from_db,
+            degraded=(f"text only after {first_failure}",) if first_failure else (),
+            language=analysis.language if analysis else "und",
+            versions=(*options.versions, *model),
+        )
+
+    async def _act(
+        self, transaction: Transaction, assessment: Assessment, disposition: Disposition
+    ) -> Acted:
+        """Edit, then prove the edit; on any doubt headers only, and the doubt is counted."""
+        options = self._options
+        acted = act_on(
+            transaction.raw,
+            reading=assessment.reading,
+            verdict=assessment.verdict,
+            disposition=disposition,
+            transaction_id=transaction.transaction_id,
+            reasons=reason_codes(assessment.verdict),
+            options=options.act,
+        )
+        if not acted.edits_body:
+            return acted
+        try:
+            report = await self._examiner.verify(
+                transaction.raw, acted.raw, self._facts_for(transaction), assessment.deadline
+            )
+            problem = report.problem
+        except ExaminationFailed as failure:
+            problem = f"not verified: {failure.reason}"
+        return acted.headers_only(problem) if problem else acted
+
+
+def _reply_for_everybody(dispositions: Sequence[Disposition]) -> OwnReply | None:
+    """A reply of ours where all recipients are refused, or any is deferred."""
+    actions = {disposition.action for disposition in dispositions}
+    if Action.DEFER in actions:
+        return _CANNOT_JUDGE
+    return _CONTENT_REFUSED if actions == {Action.REJECT} else None
+
+
+def _add_group(groups: list[Group], disposition: Disposition, raw: bytes) -> None:
+    """Recipients of the same octets share a transaction, whichever rows they came from."""
+    for index, group in enumerate(groups):
+        if group.raw == raw:
+            together = replace(
+                group.disposition,
+                recipients=(*group.disposition.recipients, *disposition.recipients),
+            )
+            groups[index] = replace(group, disposition=together)
+            return
+    groups.append(Group(disposition=disposition, raw=raw))
+
+
+def _hold(
+    transaction: Transaction, assessment: Assessment, disposition: Disposition, acted: Acted
+) -> Hold:
+    header = assessment.header
+    return Hold(
+        transaction_id=transaction.transaction_id,
+        envelope=transaction.envelope.for_recipients(disposition.recipients),
+        role=transaction.role,
+        raw=transaction.raw,
+        release_raw=acted.raw,
+        verdict=assessment.verdict,
+        rule=disposition.rule,
+        received_at=transaction.received_at,
+        client_ip=transaction.connection.client_ip,
+        subject=header.subject,
+        header_from=header.header_from[0].address if header.header_from else "",
+    )
