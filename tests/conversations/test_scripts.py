@@ -168,9 +168,13 @@ class _Conversation:
                 raise AssertionError("no such step")
 
 
+def _lines(script: Path) -> list[str]:
+    return [line for line in script.read_text().splitlines() if line and line[0] != "#"]
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script.stem for script in SCRIPTS])
 async def test_conversation(script: Path) -> None:
-    lines = [line for line in script.read_text().splitlines() if line and line[0] != "#"]
+    lines = _lines(script)
     head = [line for line in lines if line.startswith("! ")]
     gateway, options = _head(head)
     async with running_front(gateway=gateway, **options) as front:

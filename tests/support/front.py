@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -198,10 +198,8 @@ class Peer:
 
     async def close(self) -> None:
         self.writer.close()
-        try:
+        with suppress(ConnectionError, TimeoutError):
             await self.writer.wait_closed()
-        except (ConnectionError, TimeoutError):
-            pass
 
 
 @dataclass
