@@ -15,24 +15,12 @@ from functools import lru_cache
 
 from milter.mail.reading import NamedMailbox
 from milter.read.encoded_words import decode_words
+from milter.read.structured import Kind, tokens, unquote
 
 MAX_FIELD_BYTES = 512_000
 MAX_NAME_CHARS = 256
 MAX_ADDRESS_CHARS = 320
 
-# Quoted string, comment (one level; deeper ones are counted), angle address, mark, anything else.
-_TOKEN = re.compile(
-    r"\"([^\"\\]*+(?:\\.?[^\"\\]*+)*+)\"?+"
-    r"|(\((?:[^()\\]|\\.)*+\))"
-    r"|<([^<>]*+)(?:>|\Z)"
-    r"|([,;:()])"
-    r"|([^\s\",;:()<>]++)"
-    r"|(\s++)"
-    r"|(.)",
-    re.DOTALL,
-)
-_QUOTED, _COMMENT, _ANGLE, _WORD, _SPACE = 1, 2, 3, 5, 6
-_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _ROUTE = re.compile(r"\s*(?:@[^:@,]*+,?\s*+)++:")
 _ADDR_SPEC = re.compile(
     r"(\"(?:[^\"\\]|\\.)*+\"|[^\s@\"<>()\[\],;:\\]++)@(\[[^\s\[\]@]++\]|[^\s@\"<>()\[\],;:\\]++)"
@@ -83,35 +71,27 @@ class _Entry:
 
 def _entries(text: str) -> Iterator[NamedMailbox]:
     entry = _Entry()
-    depth = 0
-    for match in _TOKEN.finditer(text):
-        kind = match.lastindex or 0
-        found = match[kind]
-        if depth:
-            # RFC 5322 §3.2.2: comments nest.
-            depth += {"(": 1, ")": -1}.get(found, 0)
-        elif kind == _QUOTED:
-            entry.add(_QUOTED_PAIR.sub(r"\1", found), f'"{found}"')
-        elif kind == _COMMENT:
-            entry.comment = entry.comment or found[1:-1]
-        elif kind == _ANGLE:
-            entry.angle = found if entry.angle is None else entry.angle
-        elif kind == _SPACE:
+    for kind, content in tokens(text):
+        if kind is Kind.QUOTED:
+            entry.add(unquote(content), f'"{content}"')
+        elif kind is Kind.COMMENT:
+            entry.comment = entry.comment or content
+        elif kind is Kind.ANGLE:
+            entry.angle = content if entry.angle is None else entry.angle
+        elif kind is Kind.SPACE:
             entry.add(" ", " ")
-        elif kind == _WORD:
-            entry.has_at = entry.has_at or "@" in found
-            entry.add(found, found)
-        elif found == "(":
-            depth = 1
-        elif found in {",", ";"}:
+        elif kind is Kind.WORD:
+            entry.has_at = entry.has_at or "@" in content
+            entry.add(content, content)
+        elif content in {",", ";"}:
             if mailbox := _mailbox(entry):
                 yield mailbox
             entry = _Entry()
-        elif found == ":" and entry.angle is None and not entry.has_at:
+        elif content == ":" and entry.angle is None and not entry.has_at:
             # The name of a group: its members follow as if they stood alone.
             entry = _Entry()
         else:
-            entry.add("", found)
+            entry.add("=" if content == "=" else "", content)
     if mailbox := _mailbox(entry):
         yield mailbox
 

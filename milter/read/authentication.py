@@ -19,27 +19,26 @@ from fnmatch import fnmatchcase
 
 from milter.mail.message import Header, HeaderField, field_value
 from milter.mail.reading import AuthResult, Facts
+from milter.read.structured import Kind, tokens, unquote
 
 MAX_FIELD_BYTES = 8_000
-MAX_FIELDS = 20
 MAX_RESULTS = 60
 MAX_PROPERTIES = 20
 
 _FIELD_NAME = b"authentication-results"
 _OWN_PREFIX = b"x-lurewall-"
 
-# Tokens of RFC 8601: comments and quoted strings first, so that what they hold counts for nothing.
-_TOKEN = re.compile(
-    r"\"([^\"\\]*+(?:\\.?[^\"\\]*+)*+)\"?+|(\((?:[^()\\]|\\.)*+\))|([=;])|([^\s=;()\"]++)|([()\"])",
-    re.DOTALL,
-)
 _PROPERTY_NAME = re.compile(r"([A-Za-z][A-Za-z0-9-]*)\.([A-Za-z0-9][A-Za-z0-9_-]*)")
 # "from HELO (verified [address])", "from verified ([address])", "from verified (address)".
 _RECEIVED_FROM = re.compile(
-    r"\s*from\s+(?P<helo>\S+)\s*(?:\((?P<inside>[^()]{0,300})(?P<more>\()?)?", re.IGNORECASE
+    r"\s*from\s+(?P<helo>\S+)\s*(?:\((?P<inside>[^()]{0,300})(?P<nested>\()?)?", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]", re.IGNORECASE)
 _LOOPBACK = re.compile(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1")
+
+
+_Token = tuple[str, bool]
+_EQUALS: _Token = ("=", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,36 +54,37 @@ def read_authentication(raw: bytes, header: Header, facts: Facts) -> Authenticat
     forged = 0
     believed: list[AuthResult] = []
     is_ours = facts.role != "mx" and bool(facts.trusted_authserv_ids)
-    own_id = facts.own_authserv_id.lower()
-    fields = 0
     for field in header.fields:
-        if field.name == _FIELD_NAME:
-            value = _text(raw, field)
-            authserv_id = _authserv_id(value)
-            if own_id and authserv_id == own_id:
-                forged += 1
-            elif is_ours and fields < MAX_FIELDS and _is_listed(authserv_id, facts):
-                fields += 1
-                believed.extend(parse_results(value))
-        elif field.name == b"received":
-            is_ours = is_ours and _is_from_our_house(_text(raw, field), facts)
-        elif field.name.startswith(_OWN_PREFIX):
+        if is_own_field(raw, field, facts.own_authserv_id):
             forged += 1
+        elif is_ours and field.name == _FIELD_NAME:
+            value = _text(raw, field)
+            if _is_listed(_authserv_id(value), facts) and len(believed) < MAX_RESULTS:
+                believed.extend(parse_results(value))
+        elif is_ours and field.name == b"received":
+            is_ours = _is_from_our_house(_text(raw, field), facts)
     return Authentication(results=tuple(believed[:MAX_RESULTS]), forged_fields=forged)
+
+
+def is_own_field(raw: bytes, field: HeaderField, own_authserv_id: str) -> bool:
+    """Does this field claim to be ours: X-Lurewall-*, or results under our authserv-id?"""
+    if field.name == _FIELD_NAME:
+        return bool(own_authserv_id) and _authserv_id(_text(raw, field)) == own_authserv_id.lower()
+    return field.name.startswith(_OWN_PREFIX)
 
 
 def parse_results(value: str) -> tuple[AuthResult, ...]:
     """The results of one field value; an unparsable resinfo is left out."""
     authserv_id = _authserv_id(value)
     results: list[AuthResult] = []
-    for number, tokens in enumerate(_clauses(value)):
-        if number == 0 or len(tokens) < 3 or tokens[1] != ("=", False):
+    for number, clause in enumerate(_clauses(value)):
+        if number == 0 or len(clause) < 3 or clause[1] != _EQUALS:
             continue
-        method = tokens[0][0].partition("/")[0].lower()
-        result = tokens[2][0].lower()
+        method = clause[0][0].partition("/")[0].lower()
+        result = clause[2][0].lower()
         if not method or not result.isalpha():
             continue
-        reason, properties = _details(tokens[3:])
+        reason, properties = _details(clause[3:])
         results.append(
             AuthResult(
                 method=method,
@@ -99,39 +99,39 @@ def parse_results(value: str) -> tuple[AuthResult, ...]:
     return tuple(results)
 
 
-_Token = tuple[str, bool]
-
-
 def _clauses(value: str) -> Iterator[list[_Token]]:
     """The parts between semicolons as tokens (text, is quoted), without comments."""
-    tokens: list[_Token] = []
-    depth = 0
-    for match in _TOKEN.finditer(value):
-        quoted, comment, mark, word, stray = match.groups()
-        if stray in {"(", ")"}:
-            # Nested comments: what the expression cannot match as a whole is counted.
-            depth = max(depth + (1 if stray == "(" else -1), 0)
-        elif depth or comment or stray:
+    clause: list[_Token] = []
+    word = ""
+    for kind, content in tokens(value):
+        if kind is Kind.WORD or (kind is Kind.MARK and content not in "=;"):
+            word += content
             continue
-        elif mark == ";":
-            yield tokens
-            tokens = []
-        elif quoted is not None:
-            tokens.append((re.sub(r"\\(.)", r"\1", quoted), True))
-        else:
-            tokens.append((mark or word, False))
-    if tokens:
-        yield tokens
+        if word:
+            clause.append((word, False))
+            word = ""
+        if kind is Kind.QUOTED:
+            clause.append((unquote(content), True))
+        elif kind is Kind.ANGLE:
+            clause.append((f"<{content}>", False))
+        elif content == ";" and kind is Kind.MARK:
+            yield clause
+            clause = []
+        elif kind is Kind.MARK:
+            clause.append((content, False))
+    if word:
+        clause.append((word, False))
+    if clause:
+        yield clause
 
 
-def _details(tokens: list[_Token]) -> tuple[str, tuple[tuple[str, str, str], ...]]:
+def _details(clause: list[_Token]) -> tuple[str, tuple[tuple[str, str, str], ...]]:
     """Reason and properties that follow `method=result`."""
     reason = ""
     properties: list[tuple[str, str, str]] = []
-    for at in range(len(tokens) - 2):
-        if tokens[at + 1] != ("=", False) or tokens[at][1]:
+    for (name, is_quoted), mark, (value, _) in zip(clause, clause[1:], clause[2:], strict=False):
+        if mark != _EQUALS or is_quoted:
             continue
-        name, value = tokens[at][0], tokens[at + 2][0]
         if name.lower() == "reason":
             reason = value[:200]
         elif (found := _PROPERTY_NAME.fullmatch(name)) and len(properties) < MAX_PROPERTIES:
@@ -152,21 +152,23 @@ def _is_listed(authserv_id: str, facts: Facts) -> bool:
 def _is_from_our_house(received: str, facts: Facts) -> bool:
     """Did one of our hosts take the mail from another one of ours?"""
     found = _RECEIVED_FROM.match(received)
-    if found is None or found["inside"] is None or "forged" in found["inside"].lower():
+    if found is None or not (found["inside"] or "").strip() or found["nested"]:
+        # Sendmail adds "(may be forged)" within the parentheses.
         return False
-    inside = found["inside"].split()
     address = _ADDRESS.search(found["inside"])
     if address and _LOOPBACK.fullmatch(address[1]):
         return True
-    # The name in front of the address is the one that the writer looked up; only where nothing
-    # stands there (Exim, Exchange) the name before the parenthesis is.
-    name = found["helo"] if not inside or inside[0].startswith(("[", "helo=")) else inside[0]
-    if _ADDRESS.fullmatch(name) or not inside:
-        return False
+    # The name in front of the address is the one that the writer looked up; Exim puts it before
+    # the parenthesis instead.
+    name = found["inside"].split()[0]
+    if name.startswith("["):
+        name = found["helo"]
     name = name.lower().rstrip(".")
-    if _is_listed(name, facts) and "*" not in name:
+    if any(name == domain or name.endswith("." + domain) for domain in facts.own_domains):
         return True
-    return any(name == domain or name.endswith("." + domain) for domain in facts.own_domains)
+    # A pattern that fits every name says nothing about a host.
+    patterns = [pattern for pattern in facts.trusted_authserv_ids if pattern.strip("*?.")]
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
 
 
 def _text(raw: bytes, field: HeaderField) -> str:

@@ -1,0 +1,62 @@
+"""One text in two forms: drop the plain twin of an HTML part if it says nothing more.
+
+A mail program shows the HTML child of a multipart/alternative. The plain child is read as well
+only where it holds words that the HTML does not show: then a reader may see either.
+
+**Standards:** RFC 2046 §5.1.4.
+**Failure:** never raises; in doubt both are kept.
+"""
+
+import re
+
+from milter.mail.reading import Defect
+from milter.read.leaf_text import LeafText
+from milter.read.mime import Tree
+
+# A twin may have so many words of its own ("View this mail in your browser" apart).
+MAX_OWN_WORDS = 3
+
+_ALTERNATIVE = "multipart/alternative"
+_NOT_WORDS = re.compile(r"https?://\S++|[\W\d_]++")
+
+
+def without_twins(tree: Tree, texts: list[LeafText]) -> list[LeafText]:
+    """The texts without plain twins of HTML."""
+    html = [text for text in texts if text.is_html and Defect.HTML_NOT_ANALYSED not in text.defects]
+    if not html or len(html) == len(texts):
+        return texts
+    above = _alternatives(tree)
+    kept: list[LeafText] = []
+    words: dict[str, set[str]] = {}
+    for text in texts:
+        twin = (
+            None
+            if text.is_html
+            else next(
+                (other for other in html if above.get(other.part, -1) == above.get(text.part, -2)),
+                None,
+            )
+        )
+        if twin is not None:
+            if twin.part not in words:
+                words[twin.part] = _words(twin.text)
+            if len(_words(text.text) - words[twin.part]) <= MAX_OWN_WORDS:
+                continue
+        kept.append(text)
+    return kept
+
+
+def _alternatives(tree: Tree) -> dict[str, int]:
+    """For each leaf the innermost multipart/alternative around it."""
+    around: list[int] = []
+    found: dict[str, int] = {}
+    for at, node in enumerate(tree.nodes):
+        outer = around[node.parent] if node.parent >= 0 else -1
+        around.append(at if node.part.media_type == _ALTERNATIVE and not node.is_leaf else outer)
+        if node.is_leaf and outer >= 0:
+            found[node.part.path] = outer
+    return found
+
+
+def _words(text: str) -> set[str]:
+    return set(_NOT_WORDS.sub(" ", text).casefold().split())
