@@ -150,10 +150,10 @@ class HoldStore(Quarantine, Protocol):
 class NextHopFailed(Exception):
     """The next hop gave no usable answer.
 
-    `reply` is what our peer gets (always 4xx); `stage` is connect, greeting, ehlo, starttls, auth,
-    mail, rcpt, data, end_of_data, rset; `ambiguous` is True if the final dot was sent and the
-    outcome is unknown. `cause` is one word of a closed list (`relay.failure.Cause`), `detail` is
-    for the operator's log and never for a peer.
+    `reply` is what our peer gets (always 4xx); `stage` is connect, greeting, ehlo, starttls,
+    xclient, mail, rcpt, data, end_of_data, rset; `ambiguous` is True if the final dot was sent and
+    the outcome is unknown. `cause` is one word of a closed list (`relay.failure.Cause`), `detail`
+    is for the operator's log and never for a peer.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ Failure: `NextHopFailed`; `ambiguous` only if the final dot may have been seen (
 import asyncio
 import ssl
 from collections import deque
+from functools import cache
 from typing import Self, cast
 
 from milter.mail.reply import Reply
@@ -267,6 +268,7 @@ class SmtpConnection(asyncio.Protocol):
             self._transport.close()
 
 
+@cache
 def _default_context(policy: TlsPolicy) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if policy is TlsPolicy.OPPORTUNISTIC:
