@@ -29,7 +29,7 @@ from nlp.entities.handles import (
 )
 from nlp.entities.locations import find_locations
 from nlp.entities.money import find_money
-from nlp.entities.orgs import find_orgs
+from nlp.entities.orgs import find_orgs, locate_orgs
 from nlp.entities.passage import Passage, read_passage
 from nlp.entities.people import find_people, person_value
 from nlp.entities.phones import FoundPhone, e164, find_phones, locate_phones
@@ -143,6 +143,7 @@ def _all_kinds(
     passage = found.passage
     addresses = [*((u.start, u.end) for u in found.urls), *((e.start, e.end) for e in found.emails)]
     phones = [(phone.start, phone.end) for phone in found.phones]
+    orgs = locate_orgs(passage)
     return [
         *find_urls(passage, found.urls),
         *find_link_handles(passage, found.urls),
@@ -153,8 +154,8 @@ def _all_kinds(
         *find_dates(passage),
         *find_money(passage, [*addresses, *phones]),
         *find_files(passage),
-        *find_people(passage, readable.names),
-        *find_orgs(passage),
+        *find_people(passage, readable.names, [start for start, _ in orgs]),
+        *find_orgs(passage, orgs),
         *find_locations(passage),
         *find_clearances(passage),
         *find_roles(passage),

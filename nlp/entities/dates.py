@@ -12,11 +12,11 @@ from nlp.analysis import EntityResult, EntityType
 from nlp.entities.passage import Passage
 
 _NUMERIC = re.compile(
-    r"(?<![\d./-])(?:(?P<y1>(?:19|20)\d\d)(?P<s1>[-/.])(?P<m1>\d{1,2})(?P=s1)(?P<d1>\d{1,2})"
+    r"(?<![./-])(?:(?P<y1>(?:19|20)\d\d)(?P<s1>[-/.])(?P<m1>\d{1,2})(?P=s1)(?P<d1>\d{1,2})"
     r"|(?P<d2>\d{1,2})(?P<s2>[-/.])(?P<m2>\d{1,2})(?P=s2)(?P<y2>(?:19|20)\d\d))(?![\d/-]|\.\d)"
 )
 _EASTERN = re.compile(
-    r"(?:(?P<y>(?:19|20)\d\d) ?[年년] ?)?(?<!\d)(?P<m>\d{1,2}) ?[月월] ?(?P<d>\d{1,2}) ?[日号號일]"
+    r"(?:(?P<y>(?:19|20)\d\d) ?[年년] ?)?(?P<m>\d{1,2}) ?[月월] ?(?P<d>\d{1,2}) ?[日号號일]"
 )
 _DAY_BEFORE = re.compile(r"(?<!\d)(?P<d>\d{1,2})(?:st|nd|rd|th|\.|er|º|-го)?\s(?:of\s|de\s|من\s)?$")
 _YEAR_AFTER = re.compile(r"\.?,?\s(?:de\s|del\s)?(?P<y>(?:19|20)\d\d)(?!\d)")
@@ -24,7 +24,7 @@ _DAY_AFTER = re.compile(
     r"\.?\s(?P<d>\d{1,2})(?:st|nd|rd|th)?(?!\d|[:.]\d)(?:,?\s(?P<y>(?:19|20)\d\d)(?!\d))?"
 )
 _ABBREVIATED = re.compile(
-    r"(?<![^\W_])(?P<d>\d{1,2})[ -](?P<m>jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|janv|févr|avr|juil|déc|mär|okt|dez|ene|abr|ago|dic|fev|set|out)\.?[ -](?P<y>(?:19|20)\d\d)(?!\d)"
+    r"(?P<d>\d{1,2})[ -](?P<m>jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|janv|févr|avr|juil|déc|mär|okt|dez|ene|abr|ago|dic|fev|set|out)\.?[ -](?P<y>(?:19|20)\d\d)(?!\d)"
 )
 _ABBREVIATIONS = {
     "jan": 1, "janv": 1, "ene": 1, "feb": 2, "févr": 2, "fev": 2, "mar": 3, "mär": 3, "apr": 4, "avr": 4, "abr": 4, "jun": 6,
@@ -37,7 +37,7 @@ def find_dates(passage: Passage) -> list[EntityResult]:
     """DATE entities."""
     folded = passage.folded
     found: list[tuple[int, int, str]] = []
-    for match in _NUMERIC.finditer(folded):
+    for match in _matches(passage, _NUMERIC):
         if match["y1"]:
             value = _iso(match["y1"], match["m1"], match["d1"])
         else:
@@ -45,9 +45,9 @@ def find_dates(passage: Passage) -> list[EntityResult]:
             if value == "ambiguous":
                 value = match.group()
         found.append((*match.span(), value))
-    for match in _EASTERN.finditer(folded):
+    for match in _matches(passage, _EASTERN):
         found.append((*match.span(), _iso(match["y"], match["m"], match["d"])))
-    for match in _ABBREVIATED.finditer(folded):
+    for match in _matches(passage, _ABBREVIATED):
         month = str(_ABBREVIATIONS[match["m"]])
         found.append((*match.span(), _iso(match["y"], month, match["d"])))
     for hit in passage.hits("month"):
@@ -63,6 +63,17 @@ def find_dates(passage: Passage) -> list[EntityResult]:
     return [
         passage.entity(EntityType.DATE, start, end, value) for start, end, value in found if value
     ]
+
+
+def _matches(passage: Passage, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+    """Matches that start where a number starts, without overlaps."""
+    found: list[re.Match[str]] = []
+    for start in passage.digits:
+        if not found or start >= found[-1].end():
+            match = pattern.match(passage.folded, start)
+            if match:
+                found.append(match)
+    return found
 
 
 def _day_first(first: str, separator: str, second: str, year: str) -> str:

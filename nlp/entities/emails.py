@@ -10,23 +10,18 @@ from dataclasses import dataclass
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
-from nlp.entities.passage import Passage
+from nlp.entities.passage import Hit, Passage
 
 _INTERNET = lexicon.read("internet")
 _FREE_MAIL = frozenset(_INTERNET["free_mail"])
 _FREE_FAMILIES = frozenset(_INTERNET["free_mail_families"])
 
+_MAX_SIGNS = 300
 _LOCAL_BACK = re.compile(r"[a-z0-9_%+'&=](?:[a-z0-9._%+'&=-]*[a-z0-9_%+'&=-])?$")
 _LOCAL_BACK_UNICODE = re.compile(r"[^\W\d_][\w.+-]*$")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}\.)+[a-z0-9-]{2,24}(?![a-z0-9@-])")
 _DOMAIN_UNICODE = re.compile(r"[^\W_](?:[\w-]{0,62}\.)+[^\W\d_]{2,24}")
 
-# Where a disguised "@" stands; each is then looked at from both sides.
-_AT_SIGN = re.compile(
-    r"\s?(?P<sure>[\[({<]\s?(?:at|@|a|ä|ett?|arobase|arroba|собака|圈a|골뱅이)\s?[\])}>]"
-    r"|\b(?:arobase|arroba|собака|собачка)\b|골뱅이|艾特|#at#|_at_|-at-)\s?"
-    r"|\s(?P<word>at)\s|\s@\s?|(?<=[a-z0-9])@\s"
-)
 _DOT_WORD = r"(?:\s?[\[({]\s?(?:\.|dot|punkt|point|punto|ponto|точка|点|點)\s?[\])}]\s?|\s(?:dot|punkt|point|punto|ponto|точка|点|點)\s|\s?(?:点|點)\s?)"
 _DOMAIN_ANY_DOT = re.compile(
     rf"[a-z0-9-]{{2,63}}(?:(?:{_DOT_WORD}|\s?\.\s?)(?:[a-z0-9-]{{2,24}})){{1,3}}(?![a-z0-9@])"
@@ -54,8 +49,8 @@ def locate_emails(passage: Passage) -> list[FoundEmail]:
     """All addresses of a passage in text order."""
     folded = passage.folded
     found = [email for at in _positions(folded) if (email := _plain(folded, at))]
-    for sign in _AT_SIGN.finditer(folded):
-        if any(email.start < sign.end() and sign.start() < email.end for email in found):
+    for sign in passage.hits("at_sign"):
+        if any(email.start < sign.end and sign.start < email.end for email in found):
             continue
         if email := _disguised(folded, sign):
             found.append(email)
@@ -86,9 +81,9 @@ def is_free_mail(address: str) -> bool:
 
 
 def _positions(text: str) -> list[int]:
-    positions = []
+    positions: list[int] = []
     at = text.find("@")
-    while at != -1:
+    while at != -1 and len(positions) < _MAX_SIGNS:
         positions.append(at)
         at = text.find("@", at + 1)
     return positions
@@ -110,15 +105,18 @@ def _plain(text: str, at: int) -> FoundEmail | None:
     return FoundEmail(start, domain.end(), f"{text[start:at]}@{name}")
 
 
-def _disguised(text: str, sign: re.Match[str]) -> FoundEmail | None:
-    local = _LOCAL_WORDS_BACK.search(text, max(0, sign.start() - 80), sign.start())
+def _disguised(text: str, sign: Hit) -> FoundEmail | None:
+    start = sign.start - text[max(0, sign.start - 1) : sign.start].isspace()
+    end = sign.end + text[sign.end : sign.end + 1].isspace()
+    local = _LOCAL_WORDS_BACK.search(text, max(0, start - 80), start)
     # A plain "at" between words is an address only if the dot is spelled out as well.
-    domain = (_DOMAIN_WORD_DOT if sign["word"] else _DOMAIN_ANY_DOT).match(text, sign.end())
+    is_word = text[sign.start : sign.end] == " at "
+    domain = (_DOMAIN_WORD_DOT if is_word else _DOMAIN_ANY_DOT).match(text, end)
     if local is None or domain is None:
         return None
     name = _DOT_SPELLED.sub(".", domain.group()).replace(" ", "")
     last = name.rpartition(".")[2]
-    if not (last.isascii() and last.isalpha()) or (not sign["sure"] and len(last) > 6):
+    if not (last.isascii() and last.isalpha()) or (sign.key != "sure" and len(last) > 6):
         return None
     who = _DOT_SPELLED.sub(".", local.group())
     return FoundEmail(local.start(), domain.end(), f"{who}@{name}", True)

@@ -32,23 +32,23 @@ _ID_WORDS = (
 )
 # Between a name and its handle: "WeChat ID:", "Telegram username is", "微信号是", "카톡 아이디는".
 _BETWEEN = re.compile(
-    rf"(?P<id>[ -]?(?:{_ID_WORDS})(?:\s(?:number|id|name))?)?"
+    rf"(?P<id>[ -]?(?:{_ID_WORDS})(?!(?<=[a-z])[a-z0-9_#])(?:\s(?:number|id|name))?)?"
     r"(?P<sign>\s*(?:[:=]|->|=>|→)\s*|\s(?:is|ist|est|es|é|это|هو|هي|[-–—])\s|\s?[是为為는은]\s?)?[\s(,\"'`]{0,2}"
 )
 _AHEAD = re.compile(
     r"(?P<at>@)?(?P<handle>(?:live:)?[~a-z0-9_*][a-z0-9_.:#~-]{1,65})(?![a-z0-9_@])"
 )
-_LABEL_ALONE = re.compile(
-    rf"(?<![a-z])(?:{_ID_WORDS})(?:\s(?:there|là|dort|ahí|там))?(?:\s*[:=]\s*|\s(?:is|ist|est|es|é)\s|\s?[是为為는은]\s?)[\"'`]?"
+_LABEL_SIGN = re.compile(
+    r"(?:\s(?:there|là|dort|ahí|там))?(?:\s*[:=]\s*|\s(?:is|ist|est|es|é|هو)\s|\s?[是为為는은]\s?)[\"'`]?"
 )
 _AT_NAME = re.compile(
-    r"(?<![a-z0-9@/._+-])@(?P<handle>[a-z0-9_][a-z0-9_.]{2,31})(?![a-z0-9@]|\.[a-z])"
+    r"@(?<![a-z0-9@/._+-]@)(?P<handle>[a-z0-9_][a-z0-9_.]{2,31})(?![a-z0-9@]|\.[a-z])"
 )
 _STRONG_BEFORE = re.compile(
     r"(?<![a-z0-9@._/-])(?P<handle>[a-z0-9_][a-z0-9_.-]{2,31})\s?(?:\(|on\s|via\s|sur\s|auf\s|en\s|no\s|в\s|[-–/,]\s?)$"
 )
 _MATRIX = re.compile(
-    r"(?<![a-z0-9])@[a-z0-9._=/+-]{1,64}:[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![a-z0-9])"
+    r"@(?<![a-z0-9]@)[a-z0-9._=/+-]{1,64}:[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![a-z0-9])"
 )
 _SESSION = re.compile(r"(?<![0-9a-z])05[0-9a-f]{64}(?![0-9a-z])")
 _SKYPE_LIVE = re.compile(r"(?<![a-z0-9:])live:[a-z0-9._-]{2,64}")
@@ -90,7 +90,7 @@ def locate_handles(
             if handle and _is_free(handle, occupied):
                 found.append(handle)
     if mentions:
-        found += _labelled(folded, mentions, [*occupied, *((h.start, h.end) for h in found)])
+        found += _labelled(passage, mentions, [*occupied, *((h.start, h.end) for h in found)])
         found += _at_names(folded, mentions, [*occupied, *((h.start, h.end) for h in found)])
     return sorted(dict.fromkeys(found), key=lambda handle: (handle.start, handle.service))
 
@@ -223,12 +223,14 @@ def _fits(service: Service, written: str) -> bool:
 
 
 def _labelled(
-    folded: str, mentions: list[Mention], taken: list[tuple[int, int]]
+    passage: Passage, mentions: list[Mention], taken: list[tuple[int, int]]
 ) -> list[FoundHandle]:
     """ "My username there is lan_w": the nearest service named before."""
+    folded = passage.folded
     found = []
-    for label in _LABEL_ALONE.finditer(folded):
-        ahead = _AHEAD.match(folded, label.end())
+    for label in passage.hits("id_word"):
+        sign = _LABEL_SIGN.match(folded, label.end)
+        ahead = _AHEAD.match(folded, sign.end()) if sign else None
         if ahead is None:
             continue
         written = ahead["handle"].rstrip(".:-")
@@ -237,7 +239,7 @@ def _labelled(
             ahead["at"] or _is_marked(written) or _ENDS_WORDLESS.match(folded, end)
         ):
             continue
-        near = [m for m in mentions if 0 <= label.start() - m.end <= _NEIGHBOURHOOD]
+        near = [m for m in mentions if 0 <= label.start - m.end <= _NEIGHBOURHOOD]
         service = next(
             (m.service for m in reversed(near) if _fits(SERVICES[m.service], written)), ""
         )

@@ -9,31 +9,32 @@ from nlp.analysis import EntityResult, EntityType
 from nlp.entities.names import HAN, UPPER
 from nlp.entities.passage import Passage
 
-_PLACE = rf"[{UPPER}][^\W\d_]{{1,20}}(?:[ -](?:(?:de|do|da|del|la|le|sur|am|upon|of) )?[{UPPER}][^\W\d_]{{1,20}}){{0,2}}"
-_CUED = re.compile(
-    r"(?<![^\W_])(?i:based in|located in|live in|living in|office in|offices in|meet in|meeting in|visit to|trip to|travel to|"
-    r"travelling to|flights? to|fly to|flying to|come to|coming to|conference in|held in|event in|role in|position in|post in|"
-    r"in the city of|out of|basée? à|située? à|poste à|bureaux à|voyage à|rendez-vous à|réunion à|vol pour|invit\w+ à|déplacement à|"
-    r"mit sitz in|sitz in|standort|büro in|treffen in|reise nach|flug nach|nach|con sede en|oficina en|viaje a|vuelo a|reunión en|"
-    r"com sede em|escritório em|viagem a|viagem para|voo para|reunião em|находится в|офис в|поездка в|встреча в|перелёт в|конференция в)"
-    rf" (?P<place>{_PLACE})"
-)
-_HAN_PLACE = re.compile(
-    rf"(?:在|来|到|去|飞|地点[:是]?|位于|前往|赴)(?P<place>[{HAN}]{{2,4}}?)(?=市|省|见面|面谈|当面|开会|参加|考察|工作|出差|旅行|[,，.。]|$)"
-)
+_WORD = rf"[{UPPER}][^\W\d_]{{1,20}}"
+_AFTER_LEAD = {
+    "place": re.compile(
+        rf" (?P<place>{_WORD}(?:[ -](?:(?:de|do|da|del|la|le|sur|am|upon|of) )?{_WORD}){{0,2}})"
+    ),
+    "place_han": re.compile(
+        rf"[:是]?(?P<place>[{HAN}]{{2,4}}?)(?=市|省|见面|見面|面谈|面談|当面|當面|开会|開會|参加|考察|出差|旅行)"
+    ),
+    "place_arabic": re.compile(r"\s(?:في )?(?P<place>[\u0621-\u064a]{3,14})"),
+}
 _HANGUL_PLACE = re.compile(
     r"(?P<place>[\uac00-\ud7a3]{2,5}?)(?=에서 (?:만나|뵙|열리|개최|미팅)|에 위치|으로 오시|로 오시)"
 )
-_ARABIC_PLACE = re.compile(
-    r"(?:مقرها|مقره|زيارة|السفر إلى|رحلة إلى|اللقاء في|الاجتماع في|مكتبنا في|مؤتمر في)\s(?:في )?(?P<place>[\u0621-\u064a]{3,14})"
-)
-_PATTERNS = (_CUED, _HAN_PLACE, _HANGUL_PLACE, _ARABIC_PLACE)
 
 
 def find_locations(passage: Passage) -> list[EntityResult]:
     """LOCATION entities, the value in lower case."""
+    matches = [
+        pattern.match(passage.text, hit.end)
+        for hit in passage.hits("lead")
+        if (pattern := _AFTER_LEAD.get(hit.key))
+    ]
+    if "hangul" in passage.scripts:
+        matches += list(_HANGUL_PLACE.finditer(passage.text))
     return [
         passage.entity(EntityType.LOCATION, *match.span("place"), match["place"].lower())
-        for pattern in _PATTERNS
-        for match in pattern.finditer(passage.text)
+        for match in matches
+        if match
     ]

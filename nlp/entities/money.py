@@ -20,8 +20,8 @@ _CRYPTO = frozenset({"USDT", "USDC", "BTC", "ETH", "XMR"})
 _PIECEWORK = frozenset({"per_piece", "per_page", "per_word"})
 
 _AMOUNT = re.compile(
-    r"(?<![\d.,'’٫٬])(?<!\d )\d{1,3}(?:(?P<group>[ .,'’٬])\d{3})(?:(?P=group)\d{3})*(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
-    r"|(?<![\d.,])\d{1,9}(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
+    r"(?<!\d )\d{1,3}(?:(?P<group>[ .,'’٬])\d{3})(?:(?P=group)\d{3})*(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
+    r"|\d{1,9}(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
 )
 _HAN_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
     "两": 2,
@@ -83,7 +83,7 @@ class _Amount:
 def find_money(passage: Passage, taken: Sequence[tuple[int, int]] = ()) -> list[EntityResult]:
     """MONEY entities outside the `taken` spans."""
     folded = passage.folded
-    amounts = _amounts(folded, taken)
+    amounts = _amounts(passage, taken)
     odd = [hit for hit in passage.hits("odd_channel") if _is_free(hit.start, hit.end, taken)]
     results = []
     used: set[int] = set()
@@ -113,13 +113,17 @@ def _is_free(start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
     return not any(a < end and start < b for a, b in taken)
 
 
-def _amounts(folded: str, taken: Sequence[tuple[int, int]]) -> list[_Amount]:
+def _amounts(passage: Passage, taken: Sequence[tuple[int, int]]) -> list[_Amount]:
+    folded = passage.folded
     found = []
-    for match in _AMOUNT.finditer(folded):
-        if not _is_free(*match.span(), taken):
+    done = 0
+    for start in passage.digits:
+        match = _AMOUNT.match(folded, start) if start >= done else None
+        if match is None or not _is_free(*match.span(), taken):
             continue
+        done = match.end()
         found.append(_read(folded, match.start(), match.end(), _number(match)))
-    for match in _HAN_AMOUNT.finditer(folded):
+    for match in _HAN_AMOUNT.finditer(folded) if "han" in passage.scripts else ():
         amount = _read(folded, match.start(), match.end(), _han_number(match.group()))
         if amount.currency and _is_free(*match.span(), taken):
             found.append(amount)

@@ -16,8 +16,10 @@ def _upper_case_class() -> str:
 
 
 UPPER = _upper_case_class()
-_PARTICLES = "de|da|do|dos|das|del|della|di|du|la|le|van|von|der|den|ten|ter|zu|bin|bint|ibn|ben|al|el|af|av|y|e|st"
-_WORD = rf"[{UPPER}](?:[^\W\d_]|['’‑-](?=[^\W\d_])){{0,24}}\.?"
+_PARTICLES = (
+    "de|da|do|dos|das|del|della|di|la|le|van|von|der|den|ten|ter|zu|bin|bint|ibn|ben|al|el|af|av|st"
+)
+_WORD = rf"[{UPPER}](?:\.|(?:[^\W\d_]|['’‑-](?=[^\W\d_])){{0,24}})"
 # Romanised prefixes such as "al-" may stand in lower case before the capital.
 _PREFIXED = rf"(?:(?:al|el|d|o|ad|as|an)[-'’])?{_WORD}"
 LATIN_NAME = rf"{_PREFIXED}(?: (?:(?:{_PARTICLES}) ){{0,2}}{_PREFIXED}){{0,4}}"

@@ -4,14 +4,26 @@ Recognisers work on positions of the view; `Passage.entity` alone turns them int
 text as written, counted in the segment's part.
 """
 
+import re
 from dataclasses import dataclass
+from itertools import islice
 
 from nlp.analysis import EntityResult, EntityType, Span, TextSegment
 from nlp.entities.vocabulary import vocabulary
 from nlp.normalise import Normalised, normalise
 
+_DIGITS = re.compile(r"\d+")
+_SCRIPTS = {
+    "han": re.compile(r"[\u3400-\u9fff]"),
+    "hangul": re.compile(r"[\uac00-\ud7a3]"),
+    "kana": re.compile(r"[\u3041-\u30ff]"),
+    "arabic": re.compile(r"[\u0600-\u06ff]"),
+    "cyrillic": re.compile(r"[\u0400-\u052f]"),
+}
+
 # Longer segments are read up to here: bounded time, and no reader gets that far.
-MAX_CHARACTERS = 40_000
+MAX_CHARACTERS = 30_000
+MAX_HITS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +37,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """One segment; `words` groups lexicon hits by kind, in text order."""
+    """One segment; `words` groups lexicon hits by kind, in text order.
+
+    `digits` are the starts of runs of digits; `scripts` are those beside Latin that occur: han, hangul, kana, arabic, cyrillic.
+    """
 
     segment: TextSegment
     view: Normalised
     words: dict[str, tuple[Hit, ...]]
+    digits: tuple[int, ...] = ()
+    scripts: frozenset[str] = frozenset()
     hidden: bool = False
 
     @property
@@ -85,6 +102,10 @@ def read_passage(segment: TextSegment, *, hidden: bool = False) -> Passage:
         segment=segment,
         view=view,
         words={kind: _longest(hits) for kind, hits in words.items()},
+        digits=tuple(run.start() for run in islice(_DIGITS.finditer(view.text), MAX_HITS)),
+        scripts=frozenset()
+        if view.text.isascii()
+        else frozenset(name for name, letter in _SCRIPTS.items() if letter.search(view.text)),
         hidden=hidden,
     )
 
@@ -98,4 +119,6 @@ def _longest(hits: list[Hit]) -> tuple[Hit, ...]:
         if last and hit.start < last.end and (hit.start, hit.end) != (last.start, last.end):
             continue
         kept.append(hit)
+        if len(kept) >= MAX_HITS:
+            break
     return tuple(kept)

@@ -14,9 +14,9 @@ from nlp.analysis import EntityResult, EntityType
 from nlp.entities.passage import Passage
 from nlp.entities.spoken import spoken_numbers
 
-_CANDIDATE = re.compile(
-    r"(?<![0-9a-z_/@#=-])(?<!\d[.,:])(?:\+\s?|\(\+?)?\d[\d ().\-/–‑]{4,26}\d(?![0-9a-z_@%]|[.,:]\d)"
-)
+_CANDIDATE = re.compile(r"\d[\d ().\-/–‑]{4,26}\d(?![0-9a-z_@%]|[.,:]\d)")
+_LEAD_BACK = re.compile(r"(?:\+\s?|\(\+?)$")
+_ATTACHED = re.compile(r"[0-9a-z_/@#=-]$|\d[.,:]$")
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 
 _PHONE_LABEL = re.compile(
@@ -65,8 +65,16 @@ def locate_phones(passage: Passage, taken: list[tuple[int, int]]) -> list[FoundP
     """All telephone numbers outside the `taken` spans (links, addresses), in text order."""
     folded = passage.folded
     found = []
-    for match in _CANDIDATE.finditer(folded):
-        start, end = match.span()
+    done = 0
+    for start in passage.digits:
+        match = _CANDIDATE.match(folded, start)
+        if start < done or match is None:
+            continue
+        done = end = match.end()
+        if lead := _LEAD_BACK.search(folded, max(0, start - 3), start):
+            start = lead.start()
+        if _ATTACHED.search(folded, max(0, start - 2), start):
+            continue
         if any(a < end and start < b for a, b in taken):
             continue
         if phone := _judged(folded, start, end):

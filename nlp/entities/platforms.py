@@ -9,12 +9,13 @@ Colloquial names are plain synonyms; only disguise inside a Latin name is flagge
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 import re2
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
-from nlp.entities.passage import Hit, Passage
+from nlp.entities.passage import MAX_HITS, Hit, Passage
 from nlp.entities.services import SERVICES, Service, alternatives
 
 _CONTEXT = lexicon.read("platforms")["context"]
@@ -39,6 +40,7 @@ _AT_AFTER = re.compile(r"[\s:(,-]{0,3}(?:@[a-z0-9_]{3,}|\+\d{6,})")
 _HANDLE_BEFORE = re.compile(
     r"(?:@[a-z0-9_]{3,32}|\+?\d[\d ()-]{6,20}\d)\s?(?:\(|on |via |sur |auf |en |no |в |-|,)?\s?$"
 )
+_QQ_NUMBER = re.compile(r"\s?[1-9]\d{4,10}(?!\d)")
 _SELF_WORDS = re.compile(r"^\s?me\b(?! a\b)")
 _BEFORE_CJK = re.compile(rf"(?:{alternatives(_CONTEXT['before_cjk'])})\s?$")
 _BEFORE_FIGURATIVE = re.compile(rf"(?:{alternatives(_CONTEXT['before_figurative'])})\s?$")
@@ -82,7 +84,9 @@ _LEET_NAMES = {
     "viber": "viber",
     "discord": "discord",
 }
-_LEET_TOKEN = re.compile(r"(?<![a-z0-9@$!|])(?=[a-z]{0,12}[0-9@$!|])[a-z0-9@$!|]{5,14}(?![a-z0-9])")
+_LEET_SIGN = re.compile(r"[0-9@$!|](?=[a-z])")
+_LEET_BACK = re.compile(r"[a-z0-9@$!|]{0,13}$")
+_LEET_TOKEN = re.compile(r"[a-z0-9@$!|]{5,14}(?![a-z0-9])")
 _LEET = [
     str.maketrans("430157@$!|", "aeoistasil"),
     str.maketrans("430157@$!|", "aeolstasli"),
@@ -171,17 +175,22 @@ def _is_free(start: int, end: int, taken: list[tuple[int, int]]) -> bool:
 
 def _disguised(folded: str) -> list[Mention]:
     found = []
-    for match in _SPLIT.finditer(folded):
+    for match in islice(_SPLIT.finditer(folded), MAX_HITS):
         written = match.group(1)
         name = _LETTERS_OUT.sub("", written)
         if written != name and written not in _PLAIN_SPLITS:
             found.append(Mention(match.start(1), match.end(1), _SPLITTABLE[name], True))
-    for match in _LEET_TOKEN.finditer(folded):
-        for table in _LEET:
-            name = match.group().rstrip("!|").translate(table)
-            if name in _LEET_NAMES and match.group().rstrip("!|") != name:
-                found.append(Mention(match.start(), match.end(), _LEET_NAMES[name], True))
-                break
+    for sign in islice(_LEET_SIGN.finditer(folded), MAX_HITS):
+        back = _LEET_BACK.search(folded, max(0, sign.start() - 13), sign.start())
+        token = _LEET_TOKEN.match(folded, back.start() if back else sign.start())
+        if token is None:
+            continue
+        written = token.group().rstrip("!|")
+        name = next((n for table in _LEET if (n := written.translate(table)) in _LEET_NAMES), "")
+        if name and name != written:
+            found.append(
+                Mention(token.start(), token.start() + len(written), _LEET_NAMES[name], True)
+            )
     return found
 
 
@@ -194,6 +203,8 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
     written = folded[hit.start : hit.end]
     if service.not_after.match(after):
         return False
+    if service.id == "qq" and _QQ_NUMBER.match(after):
+        return True
     if not written.isascii() and written[0] >= "\u2e80":
         return _is_channel_cjk(service, written, before, after)
     if _LABEL.match(after) or _AT_AFTER.match(after) or _HANDLE_BEFORE.search(before):

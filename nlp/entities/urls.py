@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
-from nlp.entities.passage import Passage
+from nlp.entities.passage import MAX_HITS, Passage
 from nlp.entities.unwrap import unwrapped
 
 _INTERNET = lexicon.read("internet")
@@ -85,7 +85,7 @@ def locate_urls(passage: Passage) -> list[FoundUrl]:
     for url in found:
         if not kept or url.start >= kept[-1].end:
             kept.append(url)
-    return kept
+    return kept[:MAX_HITS]
 
 
 def find_urls(passage: Passage, found: list[FoundUrl] | None = None) -> list[EntityResult]:
