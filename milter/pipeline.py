@@ -23,7 +23,7 @@ from milter.mail.envelope import Transaction
 from milter.mail.plan import Group, Plan
 from milter.mail.quarantine import Hold
 from milter.mail.reading import Facts, HeaderFacts, Reading
-from milter.mail.reply import OwnReply, own_reply, with_transaction_id
+from milter.mail.reply import OwnReply, own_reply
 from milter.mail.verdict import Action, Disposition, Verdict
 from milter.ports import Clock, ExaminationFailed, Examiner, History
 
@@ -126,7 +126,7 @@ class Pipeline:
         """Octets for every disposition; what cannot be edited exactly keeps its body."""
         reply = _reply_for_everybody(assessment.dispositions)
         if reply is not None:
-            return Planned(plan=Plan(reply=with_transaction_id(reply, transaction.transaction_id)))
+            return Planned(plan=Plan(reply=reply))
         acted = [
             (disposition, await self._act(transaction, assessment, disposition))
             for disposition in assessment.dispositions

@@ -62,7 +62,7 @@ class NextHopSettings(Section):
     idle_seconds: PositiveFloat = 30.0
     connect_seconds: PositiveFloat = 10.0
     reply_seconds: PositiveFloat = 60.0
-    end_of_data_seconds: PositiveFloat = 300.0
+    end_of_data_seconds: PositiveFloat = 80.0
 
 
 class Limits(Section):

@@ -1,8 +1,8 @@
 """What no single key can say, and what only the machine can answer.
 
 `rule_problems` is pure but for the files that the settings name (weights, recipient lists).
-`environment_problems` asks the machine: folders writable, certificates readable, ports free; `serve`
-and `check-config` call it; keys are looked at by `app.service_plan`. Neither opens a connection.
+`environment_problems` asks the machine: folders writable, certificates readable, ports free. `serve`
+and `check-config` call it; `app.service_plan` looks at keys. Neither opens a connection.
 Failure: problems are returned, all of them; nothing raises.
 """
 
@@ -15,12 +15,16 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from milter.act.banner_texts import BannerTextsError, parse_banner_texts
 from milter.judge.weights import WeightError, WeightTable, parse_weights
 from milter.mail.verdict import Mode
 from milter.settings.load import Problem
 from milter.settings.model import Listener, Settings
 from milter.settings.recipients import PatternError, Recipients, parse_recipients
 from milter.settings.shipped import shipped_text
+
+# Postfix gives a before-queue filter 100 s (smtpd_proxy_timeout) from the dot to the reply.
+_PROXY_SECONDS = 95.0
 
 
 def load_weights(settings: Settings) -> WeightTable:
@@ -77,7 +81,15 @@ def _errors(settings: Settings) -> Iterator[tuple[str, str]]:
                 f"{pattern!r} matches our own authserv-id {settings.own_authserv_id!r}: forged "
                 "results would be believed; name only the servers in front of us",
             )
+    slowest = settings.judgement.deadline_seconds + settings.next_hop.end_of_data_seconds
+    if any(one.role == "before_queue" for one in settings.listen) and slowest > _PROXY_SECONDS:
+        yield (
+            "next_hop.end_of_data_seconds",
+            f"and judgement.deadline_seconds are {slowest:g} s together; role before_queue must "
+            f"answer within {_PROXY_SECONDS:g} s, well inside smtpd_proxy_timeout (100 s)",
+        )
     yield from _policy_errors(settings)
+    yield from _banner_errors(settings)
     yield from _weight_errors(settings)
     if settings.limits.message_bytes > settings.limits.bytes_in_flight:
         yield "limits.bytes_in_flight", "is smaller than limits.message_bytes; make it larger"
@@ -151,6 +163,19 @@ def _weight_errors(settings: Settings) -> Iterator[tuple[str, str]]:
         load_weights(settings)
     except WeightError as error:
         yield ("weights_file" if settings.weights_file else "weights"), str(error)
+
+
+def _banner_errors(settings: Settings) -> Iterator[tuple[str, str]]:
+    path = settings.annotate.banners_file
+    if path is None:
+        return
+    try:
+        parse_banner_texts(shipped_text("banners.toml"), path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        yield "annotate.banners_file", f"cannot read {path}: {type(error).__name__}"
+    except BannerTextsError as error:
+        for problem in error.problems:
+            yield "annotate.banners_file", f"{path}: {problem}"
 
 
 def _warnings(settings: Settings, today: date) -> Iterator[tuple[str, str]]:

@@ -165,6 +165,16 @@ WRONG = {
         "next_hop.host",
         "name in the certificate",
     ),
+    "before_queue slower than Postfix waits": (
+        LISTEN + NEXT_HOP + "end_of_data_seconds = 100.0\n",
+        "next_hop.end_of_data_seconds",
+        "smtpd_proxy_timeout",
+    ),
+    "missing banners file": (
+        GOOD + "[annotate]\nbanners_file = '/nowhere.toml'\n",
+        "annotate.banners_file",
+        "cannot read",
+    ),
     "not TOML": ("mode = \n", "(file)", "TOML"),
 }
 
@@ -191,6 +201,16 @@ def test_inner_hop_not_declared_to_trust_us_is_a_warning():
     assert ("inner_hop_trusts_us", True) in {(key, warn) for key, _, warn in problems_of(text)}
     trusting = "inner_hop_trusts_us = true\n" + text
     assert "inner_hop_trusts_us" not in {key for key, _, _ in problems_of(trusting)}
+
+
+def test_missing_banner_language(tmp_path):
+    """Banners of one's own lay over the shipped ones; a language that is not there is said."""
+    file = tmp_path / "banners.toml"
+    file.write_text("[languages.xx]\ntitle = 'x'\n")
+    text = GOOD + f"[annotate]\nbanners_file = '{file}'\n"
+    found = [p for p in problems_of(text) if p[0] == "annotate.banners_file" and not p[2]]
+    assert found
+    assert any("languages.xx" in p[1] for p in found)
 
 
 def test_past_allow_row_is_a_warning():
