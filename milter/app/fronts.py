@@ -62,9 +62,10 @@ class FrontProcess:
 
     def __init__(self, name: str, builder: str, observer: FrontObserver) -> None:
         self.name = name
+        # Told to end: it may not answer any more, and its death is no accident.
+        self.is_ending = False
         self.gone = asyncio.Event()
         self._exited = asyncio.Event()
-        self.is_ending = False
         self._builder = builder
         self._observer = observer
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -93,11 +93,9 @@ class Supervisor:
         answers = await asyncio.gather(*(front.ask(wants_metrics=True) for front in fronts))
         ready = 0
         for front, answer in zip(fronts, answers, strict=True):
-            if front.gone.is_set():
-                continue
             if answer is None:
-                self._metrics.front_stale.add()
-            else:
+                self._metrics.front_stale.add(by=not front.is_ending)
+            elif not front.gone.is_set():
                 self._ledger.record(front.name, answer.families)
                 ready += answer.is_ready
         self._metrics.fronts.set("ready", to=ready)
@@ -111,7 +109,7 @@ class Supervisor:
         return tuple(
             f"front {front.name} does not answer"
             for front, answer in zip(fronts, answers, strict=True)
-            if answer is None
+            if answer is None and not front.is_ending
         )
 
     async def readiness(self) -> tuple[str, ...]:
