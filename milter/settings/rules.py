@@ -1,8 +1,8 @@
 """What no single key can say, and what only the machine can answer.
 
 `rule_problems` is pure but for the files that the settings name (weights, recipient lists).
-`environment_problems` asks the machine: folders writable, certificates readable, ports free. `serve`
-and `check-config` call it; `app.service_plan` looks at keys. Neither opens a connection.
+`environment_problems` asks the machine: folders writable, certificates readable, ports free.
+`serve` and `check-config` call it. Keys are looked at by `app.service_plan`.
 Failure: problems are returned, all of them; nothing raises.
 """
 
