@@ -29,10 +29,8 @@ class DurableFiles:
 
         The caller syncs the directory, once for all that it puts there.
         """
-        draft = self._drafts / f"{path.name}.{secrets.token_hex(4)}"
-        descriptor = self.open(draft, os.O_WRONLY | os.O_EXCL)
+        draft, descriptor = self._locked_draft(path.name)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
             with os.fdopen(descriptor, "wb", closefd=False) as file:
                 fill(file)
             os.fsync(descriptor)
@@ -43,6 +41,16 @@ class DurableFiles:
             os.close(descriptor)
             raise
         return descriptor
+
+    def _locked_draft(self, name: str) -> tuple[Path, int]:
+        while True:
+            draft = self._drafts / f"{name}.{secrets.token_hex(4)}"
+            descriptor = self.open(draft, os.O_WRONLY | os.O_EXCL)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                return draft, descriptor
+            # Between open and lock another process took it for a dead one's.
+            release(descriptor)
 
     def open(self, path: Path, flags: int) -> int:
         """Open or create a file that only we can read, for the folder's owner if root runs us."""
