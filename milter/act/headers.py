@@ -130,9 +130,10 @@ def tag_subject(
     edits: list[ReplaceField] = []
     for occurrence, field in enumerate(header.named(b"subject"), start=1):
         old = _LINE_END.sub(b"", raw[field.value_start : field.end])
-        octets = _tag_octets(tag, before_encoded_word=old.lstrip().startswith(b"=?"))
-        if octets.strip() in old:
+        plain, joined = (_tag_octets(tag, before_encoded_word=each) for each in (False, True))
+        if plain in old or joined in old:
             continue
+        octets = joined if old.lstrip().startswith(b"=?") else plain
         edits.append(
             ReplaceField(
                 name=b"Subject",

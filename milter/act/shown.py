@@ -16,9 +16,13 @@ _WINDOW = 400
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 _SCHEME = re.compile(r"(?i)\bhttp(?=s?:)")
-_COLON = re.compile(r"(?<=\w):(?=[\w/])")
-# Full stops that browsers take for dots in host names (UTS #46) count as dots.
-_DOT = re.compile(r"(?<=[^\W_])[.\uff0e\u3002\uff61](?=[^\W\d_])|(?<=[^\W\d_])\.(?=\w)")
+_COLON = re.compile(r":(?=//)")
+# Between digits a full stop is a number's. Ideographic ones count as dots in host names (UTS #46),
+# but end sentences between ideographs.
+_DOT = re.compile(
+    r"(?<=\w)[.\uff0e](?=[^\W\d])|(?<=[^\W\d])[.\uff0e](?=\w)"
+    r"|(?<=[0-9A-Za-z])[\u3002\uff61](?=[0-9A-Za-z])"
+)
 _AT = re.compile(r"(?<=[\w.+-])[@\uff20](?=\w)")
 _NUMBER = re.compile(r"\d(?:[ \t()/.\u2010-\u2015-]{0,3}\d){6,}")
 

@@ -127,13 +127,15 @@ def _own_header(raw: bytes, message_header: Header, claim: EditSite) -> Header |
         return None
     header = scan_header(raw, start=start, stop=claim.body_start)
     sound = header.terminated and not header.defects
-    return header if sound and header.body_start == claim.body_start else None
+    same = (header.header_end, header.body_start) == (claim.header_end, claim.body_start)
+    return header if sound and same else None
 
 
 def _ends_at_delimiter(raw: bytes, claim: EditSite) -> bool:
     """A body ends with the message, or before the line end that belongs to a delimiter."""
     end = claim.body_end
-    if end == len(raw) or raw.startswith((b"\r\n--", b"\n--"), end):
+    splits_line_end = raw[end - 1 : end + 1] == b"\r\n"
+    if end == len(raw) or (raw.startswith((b"\r\n--", b"\n--"), end) and not splits_line_end):
         return True
     return end == claim.body_start and raw.startswith(b"--", end)
 

@@ -107,9 +107,12 @@ def _base64_body(raw: bytes, site: Site) -> bytes | BannerOutcome:
         return BannerOutcome.TOO_LARGE
     characters = raw[site.body_start : site.body_end].translate(None, b"\r\n")
     try:
-        return binascii.a2b_base64(characters, strict_mode=True)
+        decoded = binascii.a2b_base64(characters, strict_mode=True)
     except binascii.Error:
         return BannerOutcome.BAD_ENCODING
+    # The strict mode still lets some surplus padding pass.
+    whole = len(characters) == (len(decoded) + 2) // 3 * 4
+    return decoded if whole else BannerOutcome.BAD_ENCODING
 
 
 def _in_base64(raw: bytes, site: Site, octets: bytes) -> SpliceBody | BannerOutcome:
@@ -132,8 +135,8 @@ def _in_base64(raw: bytes, site: Site, octets: bytes) -> SpliceBody | BannerOutc
     pad = b" " * (-len(head + lines + line_end + tail) % 3)
     group = first // 3 * 4
     body = raw[site.body_start : site.body_end]
-    start = _character_offset(body, group)
-    end = _character_offset(body, group + 3) + 1 if head else start
+    start = _offset_after(body, group)
+    end = _offset_after(body, group + 4) if head else start
     inserted = _base64_lines(
         head + lines + pad + line_end + tail, body, start=start, end=end, line_end=site.line_end
     )
@@ -145,16 +148,16 @@ def _in_base64(raw: bytes, site: Site, octets: bytes) -> SpliceBody | BannerOutc
     )
 
 
-def _character_offset(body: bytes, index: int) -> int:
-    """Offset of the base64 character number `index`; the end of the body if there is none."""
+def _offset_after(body: bytes, count: int) -> int:
+    """The offset after the first `count` base64 characters."""
     line_start = seen = 0
     for line_break in _LINE_BREAK.finditer(body):
         length = line_break.start() - line_start
-        if index < seen + length:
+        if count <= seen + length:
             break
         seen += length
         line_start = line_break.end()
-    return line_start + index - seen
+    return line_start + count - seen
 
 
 def _base64_lines(octets: bytes, body: bytes, *, start: int, end: int, line_end: bytes) -> bytes:
@@ -167,7 +170,6 @@ def _base64_lines(octets: bytes, body: bytes, *, start: int, end: int, line_end:
     before, after = body[:start], body[end:]
     if before and not before.endswith((b"\r", b"\n")):
         lines.insert(0, b"")
-    # What follows begins a line of its own, or ends the body as the body was ended before.
-    if (after and after[:1] not in b"\r\n") or (not after and before.endswith(b"\n")):
+    if after and after[:1] not in b"\r\n":
         lines.append(b"")
     return line_end.join(lines)

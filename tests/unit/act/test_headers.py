@@ -1,0 +1,225 @@
+"""Fields on top, forged fields gone, a tag in the subject: exact, ASCII, without injection."""
+
+from email import message_from_bytes
+from email.header import decode_header, make_header
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milter.act.headers import (
+    folded,
+    forged_fields,
+    insert_fields,
+    subject_field,
+    tag_subject,
+    verdict_fields,
+)
+from milter.mail.edit import apply_edits, remove_edits
+from milter.mail.message import scan_header
+from milter.mail.verdict import Action, Label, Mode, Verdict
+
+VERDICT = Verdict(label=Label.LURE, score_db=27.04, probability=0.0912)
+
+
+def with_fields(raw: bytes, *fields: tuple[str, str]) -> bytes:
+    return apply_edits(raw, insert_fields(fields, raw, b"\r\n"))
+
+
+def cleaned(raw: bytes, own: str = "mx.example.org") -> bytes:
+    return apply_edits(raw, forged_fields(raw, scan_header(raw), own))
+
+
+def tagged(raw: bytes, tag: str, decoded: str = "") -> bytes:
+    return apply_edits(raw, tag_subject(raw, scan_header(raw), tag, decoded, b"\r\n"))
+
+
+def subject_shown(raw: bytes) -> str:
+    value = str(message_from_bytes(raw)["Subject"]).replace("\r\n", "")
+    return str(make_header(decode_header(value)))
+
+
+def test_the_verdict_in_words() -> None:
+    fields = dict(
+        verdict_fields(
+            VERDICT,
+            transaction_id="t1",
+            action=Action.ANNOTATE,
+            mode=Mode.ENFORCE,
+            reasons=("OFFPLATFORM=+6.0", "R9=+10.0"),
+        )
+    )
+    assert fields == {
+        "X-Lurewall-Verdict": "lure; disposition=annotate; mode=enforce",
+        "X-Lurewall-Score": "27.0 dB; probability=0.0912",
+        "X-Lurewall-Reasons": "OFFPLATFORM=+6.0, R9=+10.0",
+        "X-Lurewall-Id": "t1",
+    }
+
+
+def test_our_fields_stand_on_top_in_order() -> None:
+    raw = b"Received: from a\r\nFrom: b@example.net\r\n\r\nHello\r\n"
+    assert with_fields(raw, ("X-Lurewall-Verdict", "clean"), ("X-Lurewall-Id", "t1")) == (
+        b"X-Lurewall-Verdict: clean\r\nX-Lurewall-Id: t1\r\n" + raw
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"From a@b Wed\nFrom: x\n\nbody", b"From a@b Wed\nX-Lurewall-Id: t1\r\nFrom: x\n\nbody"),
+        (b"", b"X-Lurewall-Id: t1\r\n"),
+        (b"\r\nonly a body\r\n", b"X-Lurewall-Id: t1\r\n\r\nonly a body\r\n"),
+    ],
+)
+def test_odd_beginnings(raw: bytes, expected: bytes) -> None:
+    assert with_fields(raw, ("X-Lurewall-Id", "t1")) == expected
+
+
+def test_long_values_are_folded_at_spaces() -> None:
+    value = folded("X-Lurewall-Reasons", ", ".join(["OFFPLATFORM=+6.0"] * 30), b"\r\n")
+    lines = (b"X-Lurewall-Reasons:" + value).split(b"\r\n")
+    assert len(lines) > 5
+    assert max(map(len, lines)) <= 78
+    assert all(line.startswith(b" ") for line in lines[1:])
+    assert b" ".join(value.split()) == ", ".join(["OFFPLATFORM=+6.0"] * 30).encode()
+
+
+@given(st.text(max_size=300))
+def test_no_value_can_inject_a_field(value: str) -> None:
+    raw = b"From: a@example.net\r\n\r\nbody\r\n"
+    edited = with_fields(raw, ("X-Lurewall-Reasons", value))
+    message = message_from_bytes(edited)
+    assert message.keys() == ["X-Lurewall-Reasons", "From"]
+    assert message.get_payload() == "body\r\n"
+    assert edited.isascii()
+    assert max(map(len, edited.split(b"\r\n"))) <= 998
+
+
+FORGED = [
+    b"X-Lurewall-Verdict: clean\r\n",
+    b"x-LUREWALL-anything:\r\n folded\r\n value\r\n",
+    b"X-Lurewall-Score : 0\r\n",
+    b"Authentication-Results: mx.example.org; dmarc=pass\r\n",
+    b"AUTHENTICATION-RESULTS: MX.Example.ORG 1; none\r\n",
+    b"Authentication-Results:\r\n (note (nested \\) one)) mx.example.org; spf=pass\r\n",
+    b'Authentication-Results: "mx.example.org"; spf=pass\r\n',
+    b'Authentication-Results: "mx\\.example.org"; spf=pass\r\n',
+    b"Authentication-Results: mx.example.org.; spf=pass\r\n",
+    b"Authentication-Results: (never closed mx.example.org; spf=pass\r\n",
+    b"Authentication-Results: mx.example.org\r\n",
+]
+HONEST = [
+    b"Authentication-Results: mx.example.net; dkim=pass\r\n",
+    b"Authentication-Results: other.example.org; dkim=fail reason=mx.example.org\r\n",
+    b"Authentication-Results: (mx.example.org) gate.example.net; spf=none\r\n",
+    b"X-Lurewal-Verdict: clean\r\n",
+    b"ARC-Authentication-Results: i=1; mx.example.org; spf=pass\r\n",
+    b"Authentication-Results:\r\n",
+]
+
+
+@pytest.mark.parametrize("field", FORGED)
+def test_a_field_that_claims_to_be_ours_goes(field: bytes) -> None:
+    assert cleaned(b"A: 1\r\n" + field + b"B: 2\r\n\r\nbody") == b"A: 1\r\nB: 2\r\n\r\nbody"
+
+
+@pytest.mark.parametrize("field", HONEST)
+def test_a_field_of_others_stays(field: bytes) -> None:
+    raw = b"A: 1\r\n" + field + b"B: 2\r\n\r\nbody"
+    assert cleaned(raw) == raw
+
+
+def test_every_forged_field_goes_and_is_counted_per_name() -> None:
+    raw = HONEST[0] + b"".join(FORGED) + b"\r\nX-Lurewall-Verdict: in the body\r\n"
+    edits = forged_fields(raw, scan_header(raw), "mx.example.org")
+    assert apply_edits(raw, edits) == HONEST[0] + b"\r\nX-Lurewall-Verdict: in the body\r\n"
+    results = [edit.occurrence for edit in edits if edit.name == b"authentication-results"]
+    assert results == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert remove_edits(apply_edits(raw, edits), edits) == raw
+
+
+def test_a_forged_field_cannot_hide_behind_thousands_of_others() -> None:
+    raw = b"A: 1\r\n" * 5_000 + FORGED[0] + FORGED[3] + HONEST[0] + b"\r\nbody"
+    assert cleaned(raw) == b"A: 1\r\n" * 5_000 + HONEST[0] + b"\r\nbody"
+
+
+def test_without_an_id_of_our_own_only_our_names_go() -> None:
+    raw = FORGED[0] + FORGED[3] + b"\r\n"
+    assert cleaned(raw, "") == FORGED[3] + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b" A small study", b" [outside] A small study"),
+        (b"A small study", b" [outside] A small study"),
+        (b" =?utf-8?B?w6ljbGFpcg==?=", b" [outside] =?utf-8?B?w6ljbGFpcg==?="),
+        (
+            b"\r\n =?utf-8?Q?a?=\r\n =?utf-8?Q?b?=",
+            b" [outside]\r\n =?utf-8?Q?a?=\r\n =?utf-8?Q?b?=",
+        ),
+        (b" caf\xe9 \xff raw", b" [outside] caf\xe9 \xff raw"),
+        (b"", b" [outside]"),
+        (b" ", b" [outside] "),
+        (b"\ttabbed", b" [outside]\ttabbed"),
+    ],
+)
+def test_the_tag_goes_in_front_and_the_rest_keeps_its_octets(value: bytes, expected: bytes) -> None:
+    raw = b"From: a\r\nSubject:" + value + b"\r\nTo: b\r\n\r\nbody"
+    assert tagged(raw, "[outside]") == b"From: a\r\nSubject:" + expected + b"\r\nTo: b\r\n\r\nbody"
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        (b"Hello", "[extérieur] Hello"),
+        (b"=?utf-8?B?w6ljbGFpcg==?=", "[extérieur] éclair"),
+        (b"\r\n =?utf-8?B?w6ljbGFpcg==?=", "[extérieur] éclair"),
+    ],
+)
+def test_a_tag_in_other_letters_is_an_encoded_word(subject: bytes, shown: str) -> None:
+    edited = tagged(b"Subject: " + subject + b"\r\n\r\n", "[extérieur]")
+    assert edited.isascii()
+    assert subject_shown(edited) == shown
+
+
+def test_a_long_tag_takes_several_encoded_words() -> None:
+    tag = "[" + "外部招聘提醒" * 6 + "]"
+    edited = tagged(b"Subject: Hello\r\n\r\n", tag)
+    assert subject_shown(edited) == f"{tag} Hello"
+    assert all(len(word) <= 75 for word in edited.split())
+
+
+@pytest.mark.parametrize(
+    ("raw", "decoded"),
+    [
+        (b"Subject: [outside] Hello\r\n\r\n", ""),
+        (b"Subject: Re: [outside] Hello\r\n\r\n", ""),
+        (b"Subject: =?utf-8?B?W291dHNpZGVdIEhp?=\r\n\r\n", "[outside] Hi"),
+    ],
+)
+def test_a_tag_is_not_doubled(raw: bytes, decoded: str) -> None:
+    assert tagged(raw, "[outside]", decoded) == raw
+
+
+def test_an_encoded_tag_is_not_doubled() -> None:
+    once = tagged(b"Subject: Hello\r\n\r\n", "[extérieur]")
+    assert tagged(once, "[extérieur]") == once
+
+
+def test_every_subject_field_is_tagged_because_programs_differ_in_which_they_show() -> None:
+    raw = b"Subject: one\r\nSubject: two\r\n\r\n"
+    assert tagged(raw, "[x]") == b"Subject: [x] one\r\nSubject: [x] two\r\n\r\n"
+
+
+def test_a_subject_of_full_length_is_folded_after_the_tag() -> None:
+    value = b"w" * 985
+    edited = tagged(b"Subject: " + value + b"\r\n\r\n", "[outside]")
+    assert edited == b"Subject: [outside]\r\n " + value + b"\r\n\r\n"
+
+
+def test_a_message_without_subject_gets_one() -> None:
+    name, value = subject_field("[extérieur]")
+    edited = with_fields(b"From: a\r\n\r\nbody", (name, value))
+    assert subject_shown(edited) == "[extérieur]"

@@ -1,0 +1,205 @@
+"""Insertion into encoded bodies: the octets around the place stay, and decode to what they did."""
+
+import binascii
+import re
+from dataclasses import replace
+
+import pytest
+
+from milter.act.sites import Site, check_site
+from milter.act.transfer import MAX_BASE64_BYTES, placed, requoted
+from milter.mail.edit import BannerOutcome, SpliceBody, apply_edits
+from milter.mail.message import scan_header
+from tests.unit.act.by_hand import TOP, Leaf, column, content, encoded, html, lay, plain
+
+OCTETS = b"<div>\nbanner = 1\n</div>"
+
+
+def site_of(leaf: Leaf) -> tuple[bytes, Site]:
+    laid = lay(leaf)
+    site = check_site(laid.raw, scan_header(laid.raw), laid.claims[0])
+    assert isinstance(site, Site), site
+    return laid.raw, site
+
+
+def body_after(raw: bytes, site: Site, octets: bytes = OCTETS) -> bytes:
+    edit = placed(raw, site, octets)
+    assert isinstance(edit, SpliceBody), edit
+    return apply_edits(raw, (edit,))[site.body_start :]
+
+
+def test_identity_in_the_middle_of_a_line() -> None:
+    raw, site = site_of(html("<body>", "é tail\r\n", top=TOP))
+    assert body_after(raw, site) == (
+        b"<body>\r\n<div>\r\nbanner = 1\r\n</div>\r\n" + "é tail\r\n".encode()
+    )
+
+
+def test_identity_at_the_start_of_a_line() -> None:
+    raw, site = site_of(html("<body>\r\n", "tail\r\n", top=TOP))
+    assert body_after(raw, site) == b"<body>\r\n<div>\r\nbanner = 1\r\n</div>\r\ntail\r\n"
+
+
+@pytest.mark.parametrize("before", ["é", "<body>\r"])
+def test_identity_never_inside_a_character_or_line_end(before: str) -> None:
+    raw, site = site_of(html(before, "\ntail", top=TOP))
+    assert placed(raw, site, OCTETS) is BannerOutcome.BAD_ENCODING
+
+
+@pytest.mark.parametrize("width", [20, 40, 75, 76])
+@pytest.mark.parametrize(
+    "before", ["<body>", "<title>é=é</title><body class='x'>", "", "<body> \t"]
+)
+def test_quoted_printable_keeps_lines_short_and_octets_whole(width: int, before: str) -> None:
+    after = "tail = é  \r\n.\r\nFrom here " + "x" * 200
+    leaf = html(before, after, encoding="quoted-printable", top=TOP, width=width)
+    raw, site = site_of(leaf)
+    edited = body_after(raw, site)
+    assert max(map(len, edited.split(b"\r\n"))) <= 76
+    expected = b"<div>\r\nbanner = 1\r\n</div>\r\n"
+    assert binascii.a2b_qp(edited) == before.encode() + expected + after.encode()
+
+
+def test_quoted_printable_where_the_line_is_full() -> None:
+    for end in (b"=3D>", b"x>"):
+        prefix = b"<body>" + b"y" * (76 - 6 - len(end)) + end
+        body = prefix + b"\r\ntail"
+        fields = TOP + content(b"text/html", b"utf-8", b"quoted-printable")
+        raw, site = site_of(
+            Leaf(fields, body, "html", "quoted-printable", "utf-8", insert=len(prefix))
+        )
+        edited = body_after(raw, site)
+        assert max(map(len, edited.split(b"\r\n"))) <= 76
+        assert binascii.a2b_qp(edited).startswith(binascii.a2b_qp(prefix) + b"<div>\r\n")
+        assert binascii.a2b_qp(edited).endswith(b"</div>\r\n\r\ntail")
+
+
+@pytest.mark.parametrize(
+    ("body", "insert"),
+    [
+        (b"a=C3=A9b", 2),
+        (b"a=C3=A9b", 3),
+        (b"a=C3=A9b", 4),
+        (b"a=C3=\r\n=A9b", 7),
+        (b"a=\r\nb", 2),
+        (b"a=\r\nb", 3),
+        (b"a=zzb", 5),
+        (b"a\r\nb", 2),
+    ],
+)
+def test_quoted_printable_never_inside_an_escape(body: bytes, insert: int) -> None:
+    fields = TOP + content(b"text/html", b"utf-8", b"quoted-printable")
+    raw, site = site_of(Leaf(fields, body, "html", "quoted-printable", "utf-8", insert=insert))
+    assert placed(raw, site, OCTETS) is BannerOutcome.BAD_ENCODING
+
+
+@pytest.mark.parametrize("width", [4, 19, 20, 61, 72, 76, 10_000])
+@pytest.mark.parametrize("length", range(6))
+@pytest.mark.parametrize("tail_length", [0, 1, 2, 3, 100])
+def test_base64_at_every_phase(width: int, length: int, tail_length: int) -> None:
+    before, after = "<b>é"[: length - 1] + ">" if length else "", "z" * tail_length
+    raw, site = site_of(html(before, after, encoding="base64", top=TOP, width=width))
+    edited = body_after(raw, site)
+    decoded = binascii.a2b_base64(edited.translate(None, b"\r\n"), strict_mode=True)
+    start = len(before.encode())
+    inserted = decoded[start : len(decoded) - tail_length]
+    assert decoded == before.encode() + inserted + after.encode()
+    lead = rb"\r\n" if before else rb""
+    assert re.fullmatch(lead + rb"<div>\r\nbanner = 1\r\n</div> {0,2}\r\n", inserted)
+    lines = edited.split(b"\r\n")
+    assert b"" not in lines[:-1]
+    added = set(lines) - set(raw[site.body_start :].split(b"\r\n"))
+    assert max(map(len, added)) <= max(76, width)
+
+
+def test_base64_keeps_all_lines_but_the_one_with_the_place() -> None:
+    raw, site = site_of(html("<body>" + "x" * 500, "y" * 5_000, encoding="base64", top=TOP))
+    edit = placed(raw, site, OCTETS)
+    assert isinstance(edit, SpliceBody)
+    assert len(edit.removed) <= 8
+    edited = body_after(raw, site)
+    old_lines = raw[site.body_start :].split(b"\r\n")
+    assert sum(line not in edited.split(b"\r\n") for line in old_lines) == 1
+
+
+def test_base64_with_lf_inside_gets_lf_inside() -> None:
+    raw, site = site_of(html("<html>\n<body>\n", "tail\n", encoding="base64", top=TOP))
+    decoded = binascii.a2b_base64(body_after(raw, site))
+    assert b"\r" not in decoded
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\n\r\n"])
+def test_base64_keeps_the_end_of_the_body(end: bytes) -> None:
+    leaf = html("<body>", "", encoding="base64", top=TOP)
+    raw, site = site_of(replace(leaf, body=leaf.body.strip() + end))
+    assert re.search(rb"[^\r\n]([\r\n]*)\Z", body_after(raw, site))[1] == end
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"PGJvZHk+!\r\n",
+        b"PGJvZHk+=\r\n",
+        b"PGJvZHk+PA\r\n",
+        b"PA==PGJvZHk+\r\n",
+        b"PGJvZHk+ \r\n",
+        b"PGJvZHk+\r\nlist footer\r\n",
+        b"====\r\n",
+    ],
+)
+def test_base64_that_is_not_is_left_alone(body: bytes) -> None:
+    fields = TOP + content(b"text/html", b"utf-8", b"base64")
+    raw, site = site_of(Leaf(fields, body, "html", "base64", "utf-8", insert=0))
+    assert placed(raw, site, OCTETS) is BannerOutcome.BAD_ENCODING
+
+
+def test_a_place_behind_the_decoded_end_is_refused() -> None:
+    fields = TOP + content(b"text/html", b"utf-8", b"base64")
+    raw, site = site_of(Leaf(fields, b"PGJvZHk+\r\n", "html", "base64", "utf-8", insert=7))
+    assert placed(raw, site, OCTETS) is BannerOutcome.SITE_DOUBTFUL
+
+
+def test_enormous_base64_is_left_alone() -> None:
+    body = b"A" * (MAX_BASE64_BYTES + 4)
+    fields = TOP + content(b"text/html", b"utf-8", b"base64")
+    raw, site = site_of(Leaf(fields, body, "html", "base64", "utf-8", insert=0))
+    assert placed(raw, site, OCTETS) is BannerOutcome.TOO_LARGE
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "quoted-printable", "base64"])
+@pytest.mark.parametrize("before", ["<body>", "<body>\r\n", ""])
+def test_what_is_there_already_is_not_doubled(encoding: str, before: str) -> None:
+    raw, site = site_of(html(before, "tail\r\n", encoding=encoding, top=TOP))
+    once = raw[: site.body_start] + body_after(raw, site)
+    again = replace(site, body_end=len(once))
+    assert placed(once, again, OCTETS) is BannerOutcome.ALREADY_THERE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Hello\r\n",
+        "no line end",
+        "a = b\r\n=\r\n==3D\r\n",
+        "trailing space \r\ntab\t\r\n \r\n",
+        "x" * 76 + "\r\n" + "x" * 77 + "\r\n" + "x" * 5_000,
+        "From here\r\n.\r\n..\r\n--\r\n",
+        "ends in space ",
+    ],
+)
+def test_requoted_text_decodes_to_what_it_was(text: str) -> None:
+    raw, site = site_of(plain(text, top=TOP))
+    edit = requoted(raw, site, "ключ\n".encode())
+    assert isinstance(edit, SpliceBody)
+    assert binascii.a2b_qp(edit.octets) == "ключ\r\n\r\n".encode() + text.encode()
+    assert edit.octets.isascii()
+    lines = edit.octets.split(b"\r\n")
+    assert max(map(len, lines)) <= 76
+    assert not any(line.endswith((b" ", b"\t")) for line in lines)
+
+
+def test_the_helper_that_lays_out_quoted_printable_is_right() -> None:
+    octets = "é= x  \r\n\ty\r\n".encode() * 20
+    assert binascii.a2b_qp(encoded(octets, "quoted-printable", 33)) == octets
+    assert column(b"ab\r\ncd") == 2
