@@ -48,7 +48,7 @@ class Observer(Protocol):
     def data_received(self, transaction: Transaction) -> None: ...
 
     def replied(self, transaction: Transaction, reply: Reply, *, peer_gone: bool) -> None:
-        """The answer to the final dot; a peer that is gone will send the message again."""
+        """The answer to the final dot; a peer that is gone will likely send it all again."""
         ...
 
     def failed(self, connection: Connection, transaction_id: str, error: Exception) -> None:

@@ -328,7 +328,8 @@ class SmtpSession(SMTP):
         await self._flush()
 
     def _is_gone(self) -> bool:
-        return self._wire is None or self._wire.is_closing()
+        """A peer that ended its side before our reply has hardly stayed to read it."""
+        return self._input.eof or self._wire is None or self._wire.is_closing()
 
     def _hang_up(self) -> None:
         if self._wire is None:
