@@ -151,8 +151,9 @@ def _site(
 
 
 def _is_mislabelled(raw: bytes, part: Part, encoding: str) -> bool:
-    """8-bit octets under a label that promises 7-bit ones."""
-    return encoding != "8bit" and not raw[part.body_start : part.body_end].isascii()
+    """8-bit octets inside an encoding that has none; under 7bit they are common and harmless."""
+    is_encoded = encoding in {"quoted-printable", "base64"}
+    return is_encoded and not raw[part.body_start : part.body_end].isascii()
 
 
 def _charset(declared: str, octets: bytes) -> str:
@@ -172,8 +173,10 @@ def _charset(declared: str, octets: bytes) -> str:
 
 def _offset(media_type: str, octets: bytes) -> int | None:
     """Where the banner goes, counted in decoded octets."""
-    mark = len(_BYTE_ORDER_MARK) if octets.startswith(_BYTE_ORDER_MARK) else 0
-    return insertion_offset(octets, mark) if media_type == "text/html" else mark
+    if media_type != "text/html":
+        return 0
+    # A byte order mark has to stay first: it is what tells a browser the charset.
+    return insertion_offset(octets, 3 if octets.startswith(_BYTE_ORDER_MARK) else 0)
 
 
 def _raw_position(

@@ -31,6 +31,7 @@ from milter.read.visibility import (
 MAX_LINKS = 1_000
 MAX_TARGET_CHARS = 4_000
 MAX_SHOWN_CHARS = 500
+MAX_OWN_BANNER_CHARS = 2_000
 _MAX_ANCESTORS = 40
 _MAX_PREFORMATTED = 500
 _MAX_NAMES = 200
@@ -108,7 +109,7 @@ def _read_tree(html: str, part: str, own_token: str) -> HtmlText | None:
     if names is None:
         return None
     if own_token and own_token in html:
-        _remove(root.css(f'[class*="lw-{own_token}"]'))
+        _remove_own_banners(root, own_token)
     links: list[Link] = []
     hidden: list[str] = []
     for node in _hidden_nodes(root, names):
@@ -283,9 +284,14 @@ def _collect_spans(text: str, spans: dict[str, list[tuple[int, int]]]) -> str:
     return "".join(pieces)
 
 
-def _remove(nodes: list[LexborNode]) -> None:
-    for node in reversed(nodes):
-        node.decompose()
+def _remove_own_banners(root: LexborNode, own_token: str) -> None:
+    """Leave our own banners out, also where a mail program has put a prefix before the class.
+
+    Who got a reply that quotes a banner knows its marker, so a banner may only be as long as one.
+    """
+    for node in reversed(root.css(f'[class*="lw-{own_token}"]')):
+        if len(node.text()) <= MAX_OWN_BANNER_CHARS:
+            node.decompose()
 
 
 def _squeeze(text: str) -> str:

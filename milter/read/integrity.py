@@ -16,7 +16,7 @@ from milter.read.decode import decode_charset, decode_transfer
 from milter.read.mime import Node, Tree, scan_message
 from milter.read.parameters import Parameters, parse_parameters
 
-_RELABELLED = frozenset({b"content-type", b"content-transfer-encoding"})
+_RELABELLED = frozenset({b"content-type", b"content-transfer-encoding", b"mime-version"})
 
 
 def verify(original: bytes, edited: bytes, facts: Facts) -> IntegrityReport:

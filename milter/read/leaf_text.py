@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from milter.mail.finding import Source
 from milter.mail.reading import Defect, Link, Part, Segment
 from milter.read.decode import decode_charset, lf_lines, meta_charset
-from milter.read.html import HtmlText, read_html
+from milter.read.html import MAX_OWN_BANNER_CHARS, HtmlText, read_html
 from milter.read.mime import Node
 from milter.read.text import Run, split_text
 
@@ -29,7 +29,7 @@ _CARD = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
 _SHOWN_AS_TEXT = frozenset({"message/delivery-status", "message/disposition-notification"})
 _PGP_BEGIN = "-----BEGIN PGP "
 _PGP_BLOCK = re.compile(r"^-----BEGIN PGP (?:SIGNED )?MESSAGE-----", re.MULTILINE)
-_TEXT_BANNER_LINES = 30
+_RULE = re.compile(r"[>\s]*={20,}\s*")
 
 Decode = Callable[[Node], tuple[bytes, Defect | None]]
 
@@ -98,7 +98,7 @@ def _html(
     return LeafText(
         part=part.path,
         text=text,
-        segments=_segments(part, text, runs),
+        segments=_segments(part, text, runs, own_token),
         hidden=tuple(
             Segment(source=source or Source.BODY, part=part.path, text=hidden)
             for hidden in read.hidden
@@ -118,12 +118,10 @@ def _plain(part: Part, node: Node, text: str, defects: list[Defect], own_token: 
     has_pgp = _PGP_BEGIN in text and _PGP_BLOCK.search(text) is not None
     source = _whole_source(part, node)
     runs = split_text(text) if source is None else ((source, 0, len(text)),)
-    if own_token and own_token in text:
-        runs = _without_own_banner(text, runs, own_token)
     return LeafText(
         part=part.path,
         text=text,
-        segments=_segments(part, text, runs),
+        segments=_segments(part, text, runs, own_token),
         defects=tuple(defects),
         has_pgp=has_pgp and source is None,
     )
@@ -152,7 +150,9 @@ def _bounded(text: str, defects: list[Defect]) -> str:
     return text[:MAX_TEXT_CHARS]
 
 
-def _segments(part: Part, text: str, runs: Sequence[Run]) -> tuple[Segment, ...]:
+def _segments(part: Part, text: str, runs: Sequence[Run], own_token: str) -> tuple[Segment, ...]:
+    if own_token and own_token in text:
+        runs = _without_own_banner(text, runs, own_token)
     return tuple(
         Segment(source=source, part=part.path, text=text[start:end], base=start)
         for source, start, end in runs
@@ -160,25 +160,12 @@ def _segments(part: Part, text: str, runs: Sequence[Run]) -> tuple[Segment, ...]
     )
 
 
-def _without_own_banner(text: str, runs: Sequence[Run], own_token: str) -> tuple[Run, ...]:
-    """Cut our own text banner out of the runs: the block of lines that ends with the marker."""
-    marker = f"[lw:{own_token}]"
-    cut: list[tuple[int, int]] = []
-    position = 0
-    while (found := text.find(marker, position)) >= 0:
-        position = found + len(marker)
-        line_end = text.find("\n", position)
-        end = len(text) if line_end < 0 else line_end + 1
-        start = found
-        for _ in range(_TEXT_BANNER_LINES):
-            previous = text.rfind("\n", 0, max(start - 1, 0)) + 1
-            if previous >= start or not text[previous:start].strip("> \n"):
-                break
-            start = previous
-        cut.append((start, end))
+def _without_own_banner(text: str, runs: Sequence[Run], own_token: str) -> Sequence[Run]:
+    """Cut our own text banners out of the runs; they may stand in quoted text too."""
+    cuts = _own_banners(text, f"[lw:{own_token}]")
     kept: list[Run] = []
     for source, start, end in runs:
-        for cut_start, cut_end in cut:
+        for cut_start, cut_end in cuts:
             if cut_end <= start or cut_start >= end:
                 continue
             if cut_start > start:
@@ -186,4 +173,24 @@ def _without_own_banner(text: str, runs: Sequence[Run], own_token: str) -> tuple
             start = min(cut_end, end)
         if start < end:
             kept.append((source, start, end))
-    return tuple(kept)
+    return kept
+
+
+def _own_banners(text: str, marker: str) -> list[tuple[int, int]]:
+    """Whole lines from the first of two rules to the marker below the second."""
+    spans: list[tuple[int, int]] = []
+    end = 0
+    while (found := text.find(marker, end)) >= 0:
+        floor = end
+        end = text.find("\n", found) + 1 or len(text)
+        line_start = first = text.rfind("\n", floor, found) + 1 or floor
+        rules = 0
+        while rules < 2 and floor < line_start and end - line_start <= MAX_OWN_BANNER_CHARS:
+            line_end = line_start - 1
+            line_start = text.rfind("\n", floor, line_end) + 1 or floor
+            if _RULE.fullmatch(text, line_start, line_end):
+                rules += 1
+                first = line_start
+        if end - first <= MAX_OWN_BANNER_CHARS:
+            spans.append((first, end))
+    return spans

@@ -9,7 +9,6 @@ text; what was not looked into is named in `uninspected`.
 mode no HTML tree is built and no attachment read.
 """
 
-import hashlib
 import time
 from dataclasses import dataclass, replace
 
@@ -46,8 +45,6 @@ class ReadResult:
     hides from the eye; each such run is a segment of its own whose offsets count in itself.
     """
 
-    sha256: str
-    size_bytes: int
     header: HeaderFacts
     parts: tuple[Part, ...]
     protection: Protection
@@ -69,7 +66,7 @@ class ReadResult:
 def read_message(raw: bytes, facts: Facts) -> ReadResult:
     """Read one message; same octets and facts give the same result but for the times."""
     clock = _Stopwatch()
-    tree = scan_message(raw)
+    tree = scan_message(raw, digests=facts.wants_text)
     clock.lap("mime")
     root = tree.nodes[0].header
     header, header_defects = read_facts(raw, root)
@@ -85,8 +82,6 @@ def read_message(raw: bytes, facts: Facts) -> ReadResult:
     segments.extend(segment for text in texts for segment in text.segments)
     defects = dict.fromkeys([*tree.defects, *header_defects, *reader.defects, *_octet_defects(raw)])
     return ReadResult(
-        sha256=hashlib.sha256(raw).hexdigest(),
-        size_bytes=len(raw),
         header=header,
         parts=reader.parts(),
         protection=reader.protection(),

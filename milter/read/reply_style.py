@@ -22,6 +22,7 @@ _DATE = re.compile(
     r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}|\d{4}\s?[年년]|(?<!\d)(?:19|20|١٩|٢٠)\d{2}(?!\d)"
 )
 
+_RULE_CHARACTERS = frozenset("-_=*#~‐‑–—─━")
 _RULE = r"[-_=*#~‐‑–—─━]"
 _ANNOUNCEMENTS = (
     "original message", "original appointment", "original", "forwarded message",
@@ -72,6 +73,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 HEADER_BLOCK_LINES = 10
+_LABEL_ENDS = re.compile(r"[:：|]")
+_MAX_LABEL_CHARS = 24
 
 # Only a line with such a first or last character can announce quoted text.
 LAST_CHARACTERS = frozenset(":：")
@@ -142,9 +145,13 @@ def is_attribution(line: str) -> bool:
 
 def is_separator(line: str) -> bool:
     """Is this "-----Original Message-----", "Begin forwarded message:" or the like?"""
+    line = line.strip()
     if len(line) > MAX_LINE_CHARS:
         return False
-    return bool(_SEPARATOR.fullmatch(line) or _BEGIN_FORWARD.fullmatch(line))
+    if line[-1:] in LAST_CHARACTERS:
+        return _BEGIN_FORWARD.fullmatch(line) is not None
+    is_ruled = line[:1] in _RULE_CHARACTERS and line[1:2] in _RULE_CHARACTERS
+    return is_ruled and line[-1] in _RULE_CHARACTERS and _SEPARATOR.fullmatch(line) is not None
 
 
 def is_underscore_rule(line: str) -> bool:
@@ -154,6 +161,8 @@ def is_underscore_rule(line: str) -> bool:
 
 def is_header_block(lines: list[str]) -> bool:
     """Do these lines begin with From and go on with at least two of date, to and subject?"""
+    if not lines or not _LABEL_ENDS.search(lines[0], 0, _MAX_LABEL_CHARS):
+        return False
     kinds: set[str] = set()
     for number, line in enumerate(lines[:HEADER_BLOCK_LINES]):
         label = _LABEL.match(line[:MAX_LINE_CHARS])

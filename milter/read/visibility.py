@@ -7,6 +7,7 @@ the ways in which senders hide text: not displayed, no size, no contrast, outsid
 """
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 
@@ -43,8 +44,7 @@ _COLOUR = re.compile(r"(?:^|;)color:([^;!]++)")
 _BACKGROUND = re.compile(r"(?:^|;)background(?:-color)?:([^;!]++)")
 _HEX_COLOUR = re.compile(r"#(?:[0-9a-f]{3}){1,2}")
 _RGB_COLOUR = re.compile(r"rgba?\((\d{1,3}),(\d{1,3}),(\d{1,3})(?:,1(?:\.0)?)?\)")
-_RULE = re.compile(r"([^{}]++)\{([^{}]*+)\}")
-_AT_BLOCK = re.compile(r"@[^{};]*+\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\}")
+_BRACES = re.compile(r"([{}])")
 _SIMPLE_SELECTOR = re.compile(r"[a-zA-Z0-9]*+(?:[.#][a-zA-Z_][\w-]*+)++")
 _NAMED_COLOURS = {
     "white": (255, 255, 255),
@@ -94,19 +94,31 @@ def is_nearly_white(colour: Colour | None) -> bool:
 
 def hiding_selectors(sheet: str) -> tuple[str, ...]:
     """The simple selectors (class, id) that a style sheet hides outside of media queries."""
-    sheet = _COMMENT.sub("", sheet[:MAX_SHEET_CHARS])
-    if "@" in sheet:
-        sheet = _AT_BLOCK.sub("", sheet)
     found: dict[str, None] = {}
-    for rule in _RULE.finditer(sheet):
-        if _hiding(rule[2][:MAX_STYLE_CHARS]) is not Hiding.ALL:
+    for selectors, declarations in _rules(_COMMENT.sub("", sheet[:MAX_SHEET_CHARS])):
+        if hiding(declarations) is not Hiding.ALL:
             continue
-        for selector in rule[1].split(","):
+        for selector in selectors.split(","):
             if _SIMPLE_SELECTOR.fullmatch(selector := selector.strip()):
                 found[selector] = None
         if len(found) >= MAX_HIDING_SELECTORS:
             break
     return tuple(found)[:MAX_HIDING_SELECTORS]
+
+
+def _rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """Selectors and declarations of the rules on the outermost level."""
+    depth = 0
+    prelude = ""
+    for piece in _BRACES.split(sheet):
+        if piece == "{":
+            depth += 1
+        elif piece == "}":
+            depth = max(depth - 1, 0)
+        elif not depth:
+            prelude = piece.rpartition(";")[2].strip()
+        elif depth == 1 and not prelude.startswith("@"):
+            yield prelude, piece
 
 
 def _compact(style: str) -> str:
