@@ -273,7 +273,7 @@ class MailLog:
 
     def _hashed(self, text: str) -> str:
         key = self._settings.address_key
-        digest = hmac.new(key, text.lower().encode("utf-8", "surrogateescape"), hashlib.sha256)
+        digest = hmac.new(key, text.lower().encode("utf-8", "surrogatepass"), hashlib.sha256)
         return digest.hexdigest()[:16]
 
 
