@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.folding import fold
 from nlp.normalise import Normalised
 
 _NAMES = (
@@ -23,6 +24,7 @@ _NAMES = (
     "link_handle",
     "phone",
     "email",
+    "private_email",
     "url",
     "messenger",
     "meeting",
@@ -75,7 +77,7 @@ _SERVICE_KINDS = {"meeting": "meeting", "mail": "private_mail", "social": "socia
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masked:
-    """`text` is masked and lower case, `view` what it was made of.
+    """`text` is masked and folded, `view` what it was made of.
 
     `cuts` and `origins` are the same places in the masked and in the normalised text; what stands
     between two cuts is copied unless it is a single token.
@@ -95,6 +97,12 @@ class Masked:
             last = self.origins[index + 1] - 1
         return self.view.original_span(first, last + 1)
 
+    def position(self, normalised: int) -> int:
+        """Where a place of the normalised text stands in the masked text."""
+        index = bisect_right(self.origins, normalised) - 1
+        following = self.cuts[min(index + 1, len(self.cuts) - 1)]
+        return min(self.cuts[index] + normalised - self.origins[index], following)
+
     def _origin(self, position: int) -> int:
         index = bisect_right(self.cuts, position) - 1
         return self.origins[index] + position - self.cuts[index]
@@ -106,7 +114,7 @@ def mask(view: Normalised, entities: Iterable[EntityResult], base: int) -> Maske
     cuts = [0]
     origins = [0]
     size = done = 0
-    folded = view.folded
+    folded = fold(view.folded)
     if not folded.isascii():
         folded = _PRIVATE_USE.sub(" ", folded)
     for start, end, token in _spans(view, entities, base):
@@ -128,7 +136,7 @@ def _spans(
     ranked = sorted(
         (_RANKS[entity.type], entity.span.start - base, entity.span.end - base, _token(entity))
         for entity in entities
-        if entity.type in _RANKS and not _is_phrase(entity)
+        if entity.type in _RANKS and not _is_phrase(entity) and "hidden" not in entity.flags
     )
     chosen: list[tuple[int, int, str]] = []
     for _, first, last, token in ranked:
@@ -162,6 +170,8 @@ def _kind(entity: EntityResult) -> str:
         if "per_piece" in flags:
             return "piece_money"
         return "vague_money" if "vague" in flags else "money"
+    if entity.type is EntityType.EMAILADDR and "freemail" in flags:
+        return "private_email"
     if entity.type is EntityType.PLATFORM:
         return service_kind(entity.platform)
     return _PLAIN[entity.type]

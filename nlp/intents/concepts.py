@@ -103,8 +103,13 @@ def split_sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return spans
 
 
-def read_page(text: str, sections: Iterable[tuple[str, int, int]], lists: Iterable[WordList]) -> Page:
-    """Sentences and concept hits of folded, masked `text`."""
+def read_page(
+    text: str,
+    sections: Iterable[tuple[str, int, int]],
+    lists: Iterable[WordList],
+    names: Iterable[tuple[int, int]] = (),
+) -> Page:
+    """Sentences and concept hits of folded, masked `text`; `names` are capitalised stretches."""
     sentences = tuple(
         Sentence(first, last, kind)
         for kind, start, end in sections
@@ -118,6 +123,7 @@ def read_page(text: str, sections: Iterable[tuple[str, int, int]], lists: Iterab
         by_sentence=[{} for _ in sentences],
     )
     hits = _Scanner(text, words).hits(tuple(lists))
+    hits.update(Hit("<name>", start, end) for start, end in names)
     starts = [sentence.start for sentence in sentences]
     for hit in _without_shadowed(hits):
         index = bisect_right(starts, hit.start) - 1

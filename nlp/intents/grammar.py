@@ -55,17 +55,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """What some labels say about others; `then` is add, drop, weaken, strengthen or mark.
+    """What some labels say about others; `then` is add, drop, weaken, mark or unmark.
 
-    Labels may carry an attribute: `offplatform.handle`. `marks` are attributes to add (mark) or to
-    carry (add).
+    `marks` are the attributes to add or to remove; `spans_of` names the labels, between bars, whose
+    spans an added label shows.
     """
 
     then: str
     labels: frozenset[IntentLabel]
     all_of: tuple[tuple[str, ...], ...] = ()
     none_of: frozenset[str] = frozenset()
-    without: frozenset[str] = frozenset()
     marks: tuple[str, ...] = ()
     strength: int = 2
     spans_of: str = ""
@@ -131,7 +130,6 @@ def _conclusion(row: dict[str, Any], sets: dict[str, tuple[str, ...]]) -> Conclu
         labels=labels,
         all_of=tuple(_alternatives(item, sets) for item in rest.pop("all", ())),
         none_of=frozenset(_members(rest.pop("none", ()), sets)),
-        without=frozenset(rest.pop("without", ())),
         marks=tuple(rest.pop("marks", ())),
         **rest,
     )

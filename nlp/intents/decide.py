@@ -1,0 +1,112 @@
+"""What the message says as a whole: matches become labels, labels settle each other.
+
+One decision a label: the strongest strength, all attributes, all spans merged. Then the
+conclusions of the grammar run in their order; what the recognisers know (a handle stands in the
+text, in the signature, only in an attachment) enters as facts.
+
+Failure: none.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from nlp.analysis import IntentLabel
+from nlp.intents.concepts import Page
+from nlp.intents.grammar import Conclusion, Match, grammar
+
+_MAX_SPANS = 8
+
+
+@dataclass(slots=True)
+class Decision:
+    """A label with what speaks for it; spans count in the masked text."""
+
+    label: IntentLabel
+    strength: int
+    attributes: set[str] = field(default_factory=set)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+
+def decide(matches: Iterable[Match], page: Page, facts: frozenset[str]) -> list[Decision]:
+    """The labels of a message, in the order of the closed list."""
+    decisions: dict[IntentLabel, Decision] = {}
+    for match in matches:
+        rule = match.rule
+        decision = decisions.setdefault(rule.label, Decision(rule.label, 0))
+        decision.strength = max(decision.strength, rule.strength)
+        decision.attributes.update(rule.attributes or ("",))
+        decision.spans.extend(match.spans)
+    for decision in decisions.values():
+        # An official line is one only if nothing else asks to leave for another channel.
+        if "scheduling" in decision.attributes and "" in decision.attributes:
+            decision.attributes.discard("scheduling")
+        decision.attributes.discard("")
+    concepts = {concept for found in page.by_sentence for concept in found}
+    for conclusion in grammar().conclusions:
+        if _holds(conclusion, decisions, concepts, facts):
+            _conclude(conclusion, decisions)
+    for decision in decisions.values():
+        decision.spans = merged(decision.spans)[:_MAX_SPANS]
+    return [decisions[label] for label in IntentLabel if label in decisions]
+
+
+def merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, overlapping ones joined."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _holds(
+    conclusion: Conclusion,
+    decisions: dict[IntentLabel, Decision],
+    concepts: set[str],
+    facts: frozenset[str],
+) -> bool:
+    def is_so(name: str) -> bool:
+        if name[0] == "@":
+            return name[1:] in facts
+        if name[0] == "#":
+            return name[1:] in concepts
+        label, _, attribute = name.partition(".")
+        decision = decisions.get(IntentLabel(label))
+        if decision is None:
+            return False
+        if attribute == "explicit":
+            return decision.strength > 1
+        return not attribute or attribute in decision.attributes
+
+    return all(any(map(is_so, item)) for item in conclusion.all_of) and not any(
+        map(is_so, conclusion.none_of)
+    )
+
+
+def _conclude(conclusion: Conclusion, decisions: dict[IntentLabel, Decision]) -> None:
+    marks = set(conclusion.marks)
+    for label in conclusion.labels:
+        decision = decisions.get(label)
+        if conclusion.then == "add":
+            if decision is None:
+                spans = [
+                    span
+                    for name in conclusion.spans_of.split("|")
+                    if name and (source := decisions.get(IntentLabel(name)))
+                    for span in source.spans[:2]
+                ]
+                decisions[label] = Decision(label, conclusion.strength, marks, spans)
+        elif decision is None:
+            continue
+        elif conclusion.then == "drop":
+            del decisions[label]
+        elif conclusion.then == "weaken":
+            decision.strength = 1
+        elif conclusion.then == "mark":
+            decision.attributes |= marks
+        elif conclusion.then == "unmark":
+            decision.attributes -= marks
+        else:
+            raise ValueError(f"unknown conclusion: {conclusion.then}")
