@@ -113,17 +113,13 @@ def forged_fields(raw: bytes, header: Header, own_authserv_id: str) -> tuple[Rem
     return tuple(forged)
 
 
-def subject_field(tag: str) -> tuple[str, str]:
-    """The subject of a message that has none."""
-    return "Subject", _tag_octets(tag, before_encoded_word=False).decode("ascii")
-
-
 def tag_subject(
     raw: bytes, header: Header, tag: str, decoded_subject: str, line_end: bytes
 ) -> tuple[ReplaceField, ...]:
     """The edits that put `tag` in front of the subject; nothing where it already stands there.
 
-    The value itself stays as it is, octet for octet: encoded words, raw 8-bit text and folds.
+    The value itself stays as it is, octet for octet: encoded words, raw 8-bit text and folds. A
+    message without a subject gets none.
     """
     if tag in decoded_subject:
         return ()

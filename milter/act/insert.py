@@ -1,8 +1,8 @@
 """A banner into one part: which text, and the labels that have to change with it.
 
 HTML banners are ASCII and fit into every charset we edit. Where the charset of a text part cannot
-hold the banner, in this order: a body that is nothing but ASCII is labelled utf-8, which changes
-no character of it; if it was a 7-bit body it becomes quoted-printable too, because the next hop
+hold the banner, in this order: a part that is labelled us-ascii, and is, becomes utf-8, which
+changes no character of it; if it was a 7-bit body it becomes quoted-printable too, because the next hop
 may not take 8-bit octets; another version of the text (shorter, English); nothing. Refuses to
 convert a body from one charset to another. The octets are `transfer`'s business.
 
@@ -55,7 +55,7 @@ def _insert_one(raw: bytes, site: Site, text: str, *, is_ascii: bool) -> Inserti
     charset = site.charset
     if not _encodable(text, charset):
         # ASCII means the same in UTF-8: the old text stays what it is (design rule 7).
-        if not is_ascii:
+        if not is_ascii or charset != "us-ascii":
             return Insertion(outcome=BannerOutcome.CHARSET)
         charset = "utf-8"
     octets = text.encode(charset)

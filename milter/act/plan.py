@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from milter.act.banner import Banner, banner_level, banner_reasons, make_banner
 from milter.act.banner_texts import BannerTexts
-from milter.act.headers import forged_fields, subject_field, tag_subject, verdict_fields
+from milter.act.headers import forged_fields, tag_subject, verdict_fields
 from milter.act.integrity import outside_edits_identical
 from milter.act.render import EditPlan, Rendered, render
 from milter.mail.edit import BannerOutcome, Edit, PartOutcome, RemoveField, ReplaceField
@@ -26,6 +26,17 @@ _PROTECTED = {
     Protection.SIGNED: BannerOutcome.SIGNED,
     Protection.ENCRYPTED: BannerOutcome.ENCRYPTED,
     Protection.INLINE_PGP: BannerOutcome.INLINE_PGP,
+}
+# The words of `Reading.unsafe_to_edit`; it comes from a reader, so nothing else becomes a label.
+_UNSAFE = {
+    "signed": BannerOutcome.SIGNED,
+    "encrypted": BannerOutcome.ENCRYPTED,
+    "inline_pgp": BannerOutcome.INLINE_PGP,
+    "malformed": BannerOutcome.MALFORMED,
+    "flowed": BannerOutcome.FLOWED,
+    "charset": BannerOutcome.CHARSET,
+    "encoding": BannerOutcome.BAD_ENCODING,
+    "too_large": BannerOutcome.TOO_LARGE,
 }
 
 
@@ -156,8 +167,6 @@ def plan_edits(
         )
     subject = reading.header.subject if reading else ""
     tags = _subject_edits(raw, header, subject, line_end, options)
-    if options.subject_tag and header.first(b"subject") is None:
-        fields = (*fields, subject_field(options.subject_tag))
     no_banner = _why_no_banner(reading, options)
     return EditPlan(
         header=header,
@@ -192,9 +201,9 @@ def _why_no_banner(reading: Reading | None, options: ActOptions) -> BannerOutcom
         return BannerOutcome.NOT_EXAMINED
     if reading.protection is not Protection.NONE:
         return _PROTECTED[reading.protection]
-    if reading.unsafe_to_edit:
-        return BannerOutcome.UNSAFE
-    return None if reading.edit_sites else BannerOutcome.NO_SITE
+    if reading.edit_sites:
+        return None
+    return _UNSAFE.get(reading.unsafe_to_edit, BannerOutcome.NO_SITE)
 
 
 def _banner(

@@ -21,6 +21,8 @@ _ENCODED_LINE = 76
 _QP_LINE = re.compile(rb"(?:=[0-9A-Fa-f]{2}|[^=\r\n])*+")
 _QP_ESCAPE_BEFORE = re.compile(rb"=([0-9A-Fa-f]{2})(?:=\r?\n)?\Z")
 _QP_BAD_LINE = re.compile(rb"[^\r\n]{77}|[ \t](?=\r?\n|\Z)")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_QP_BYTE_ORDER_MARK = b"=EF=BB=BF"
 _LINE_BREAK = re.compile(rb"[\r\n]++")
 _WINDOW = 8_192
 
@@ -64,7 +66,8 @@ def _lines(octets: bytes, line_end: bytes, pad: bytes = b"") -> bytes:
 def _in_identity(raw: bytes, site: Site, octets: bytes) -> SpliceBody | BannerOutcome:
     at = site.insert_at
     before = raw[at - 1 : at] if at > site.body_start else b"\n"
-    if _splits_character(before, raw[at : at + 1]):
+    is_after_mark = raw[site.body_start : at] == _BYTE_ORDER_MARK
+    if _splits_character(before, raw[at : at + 1]) and not is_after_mark:
         return BannerOutcome.BAD_ENCODING
     inserted = _lines(octets, site.line_end)
     if before != b"\n":
@@ -84,7 +87,9 @@ def _in_quoted_printable(raw: bytes, site: Site, octets: bytes) -> SpliceBody | 
     line_start = max(site.body_start, raw.rfind(b"\n", site.body_start, at) + 1)
     prefix = raw[line_start:at]
     escape = _QP_ESCAPE_BEFORE.search(raw, max(site.body_start, at - 6), at)
-    if not _QP_LINE.fullmatch(prefix) or (escape and escape[1] >= b"8"):
+    is_in_character = escape is not None and escape[1] >= b"8"
+    is_after_mark = prefix.upper() == _QP_BYTE_ORDER_MARK and line_start == site.body_start
+    if not _QP_LINE.fullmatch(prefix) or (is_in_character and not is_after_mark):
         return BannerOutcome.BAD_ENCODING
     inserted = binascii.b2a_qp(_lines(octets, site.line_end))
     if _QP_BAD_LINE.search(inserted):
@@ -123,7 +128,8 @@ def _in_base64(raw: bytes, site: Site, octets: bytes) -> SpliceBody | BannerOutc
     if at > len(decoded):
         return BannerOutcome.SITE_DOUBTFUL
     before = decoded[at - 1 : at] or b"\n"
-    if _splits_character(before, decoded[at : at + 1]):
+    is_after_mark = decoded[:at] == _BYTE_ORDER_MARK
+    if _splits_character(before, decoded[at : at + 1]) and not is_after_mark:
         return BannerOutcome.BAD_ENCODING
     window = decoded[:_WINDOW]
     line_end = b"\n" if b"\n" in window and b"\r\n" not in window else b"\r\n"

@@ -171,7 +171,7 @@ def test_charsets_and_languages(charset: str, encoding: str, text: str, language
         ("iso-8859-1", "8bit", "é\r\n", "fr", BannerOutcome.INSERTED),
         ("iso-8859-1", "8bit", "é\r\n", "ru", BannerOutcome.FALLBACK_TEXT),
         ("iso-8859-1", "quoted-printable", "é\r\n", "ru", BannerOutcome.FALLBACK_TEXT),
-        ("iso-8859-1", "quoted-printable", "plain\r\n", "ru", BannerOutcome.RELABELLED),
+        ("iso-8859-1", "quoted-printable", "plain\r\n", "ru", BannerOutcome.FALLBACK_TEXT),
         ("windows-1252", "base64", "é\r\n", "ar", BannerOutcome.FALLBACK_TEXT),
     ],
 )

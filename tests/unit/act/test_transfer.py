@@ -175,6 +175,14 @@ def test_what_is_there_already_is_not_doubled(encoding: str, before: str) -> Non
     assert placed(once, again, OCTETS) is BannerOutcome.ALREADY_THERE
 
 
+@pytest.mark.parametrize("encoding", ["8bit", "quoted-printable", "base64"])
+def test_after_a_byte_order_mark_and_nowhere_else_behind_such_octets(encoding: str) -> None:
+    raw, site = site_of(html("\ufeff", "<p>tail</p>", encoding=encoding, top=TOP))
+    assert isinstance(placed(raw, site, OCTETS), SpliceBody)
+    raw, site = site_of(html("\ufeff\ufeff", "<p>tail</p>", encoding=encoding, top=TOP))
+    assert placed(raw, site, OCTETS) is BannerOutcome.BAD_ENCODING
+
+
 @pytest.mark.parametrize(
     "text",
     [
