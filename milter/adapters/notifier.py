@@ -63,7 +63,7 @@ class _Wording:
 _ENGLISH = _Wording(
     held_subject=Template("Lurewall holds a message: $id"),
     digest_subject=Template("Lurewall holds $count more messages"),
-    expiring_subject=Template("Lurewall: $count held messages expire soon"),
+    expiring_subject=Template("Lurewall: held messages expire soon ($count)"),
     held="A message looks like a recruiting lure. It is held and has not been delivered.",
     digest="These messages look like recruiting lures. They are held and have not been delivered.",
     expiring="These messages are still held. They will be erased at the time given below.",
@@ -76,7 +76,7 @@ _ENGLISH = _Wording(
 _FRENCH = _Wording(
     held_subject=Template("Lurewall retient un message : $id"),
     digest_subject=Template("Lurewall retient $count autres messages"),
-    expiring_subject=Template("Lurewall : $count messages retenus arrivent à échéance"),
+    expiring_subject=Template("Lurewall : messages retenus bientôt effacés ($count)"),
     held="Un message ressemble à un leurre de recrutement. Il est retenu et n'a pas été remis.",
     digest=(
         "Ces messages ressemblent à des leurres de recrutement. Ils sont retenus et n'ont pas "
@@ -151,8 +151,8 @@ class MailNotifier:
         now = self._clock.now()
         options = self._options
         message = EmailMessage(policy=SMTP if options.contact.isascii() else SMTPUTF8)
-        message["From"] = Address("Lurewall", addr_spec=options.header_from)
-        message["To"] = Address("", addr_spec=options.contact)
+        message["From"] = _named("Lurewall", options.header_from)
+        message["To"] = _named("", options.contact)
         message["Subject"] = subject
         message["Date"] = format_datetime(now)
         # Of the contents: a notice that is tried again has the same id and shows as one.
@@ -197,6 +197,12 @@ class MailNotifier:
         reasons = zip(codes, sentences(verdict), strict=True)
         lines += [f"  {code}: {text}" for code, text in islice(reasons, reasons_shown)]
         return lines
+
+
+def _named(display_name: str, address: str) -> Address:
+    # Not `addr_spec=`: that refuses a local part beyond ASCII even where SMTPUTF8 is used.
+    username, _, domain = address.rpartition("@")
+    return Address(display_name, username, domain)
 
 
 def _address(raw: bytes) -> str:
