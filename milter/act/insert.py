@@ -2,8 +2,8 @@
 
 HTML banners are ASCII and fit into every charset we edit. Where the charset of a text part cannot
 hold the banner, in this order: a part that is labelled us-ascii, and is, becomes utf-8, which
-changes no character of it; if it was a 7-bit body it becomes quoted-printable too, because the next hop
-may not take 8-bit octets; another version of the text (shorter, English); nothing. Refuses to
+changes no character of it; if it was a 7-bit body it becomes quoted-printable too, because the next
+hop may not take 8-bit octets; another version of the text (shorter, English); nothing. Refuses to
 convert a body from one charset to another. The octets are `transfer`'s business.
 
 **Standards:** RFC 2045 §5 and §6 (labels), §2.7 and RFC 6152 (7-bit and 8-bit data).
