@@ -64,6 +64,10 @@ class SmtpSession(SMTP):
         self._draining = False
         self._cut = False
 
+    def __dir__(self) -> list[str]:
+        """Nothing: aiosmtpd looks for hooks and commands by name, 0.2 ms for each connection."""
+        return []
+
     @property
     def task(self) -> asyncio.Task[None]:
         """The task that serves the connection."""
