@@ -10,13 +10,13 @@ from milter.act.banner_texts import BannerTexts, parse_banner_texts
 from milter.act.plan import ActOptions
 from milter.app.version import VERSION
 from milter.check.identity import KnownDomains, parse_known
-from milter.check.language import INTENT_LABELS, PLATFORM_IDS
 from milter.judge.policy import Allow, Policy, Row
 from milter.judge.weights import WeightTable, parse_weights
 from milter.listen.admission import AdmissionLimits
 from milter.listen.options import ListenerOptions
 from milter.listen.refusal import RefusalReason
 from milter.mail.envelope import Recipient
+from milter.mail.labels import INTENT_LABELS, PLATFORM_IDS
 from milter.mail.reading import Facts
 from milter.mail.verdict import Action, Mode
 from milter.observe.metrics import Words
