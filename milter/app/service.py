@@ -2,11 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from milter.app.sockets import ListenAddress
-from milter.observe.maillog import Addresses, MailLogSettings
-from milter.settings.load import load_settings
+from milter.observe.maillog import MailLogSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,29 +30,3 @@ class ServicePlan:
     def configuration_hash(self) -> str:
         """Short name of the configuration in force, for logs and metrics."""
         return hashlib.sha256(self.configuration).hexdigest()[:12]
-
-
-def plan_service(configuration: bytes, source: str, *, address_key: bytes = b"") -> ServicePlan:
-    """Validate a configuration whole; raises ConfigurationError, or OSError for the token file.
-
-    A listener is named by its address, which is also how the fronts find its socket.
-    """
-    settings = load_settings(configuration, source=source).settings
-    addresses = [ListenAddress(host=row.address, port=row.port) for row in settings.listen]
-    token_file = settings.admin.token_file
-    return ServicePlan(
-        configuration=configuration,
-        source=source,
-        version=version("lurewall"),
-        mode=settings.mode.value,
-        listeners={str(address): address for address in addresses},
-        admin=ListenAddress(host=settings.admin.address, port=settings.admin.port),
-        admin_token=token_file.read_text("utf-8").strip() if token_file else "",
-        mail_log=MailLogSettings(
-            file=settings.mail_log.file,
-            addresses=Addresses(settings.mail_log.addresses),
-            address_key=address_key,
-        ),
-        fronts=settings.fronts,
-        drain_seconds=settings.drain_seconds,
-    )

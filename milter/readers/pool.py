@@ -129,6 +129,11 @@ class ReaderPool:
         return sum(reader.pid > 0 for reader in self._readers) - self.idle
 
     @property
+    def problem(self) -> str:
+        """Why no message can be examined just now; '' if one can (for health)."""
+        return "" if self.idle + self.busy else "none is up"
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """Process ids: the zygote's (0 while there is none), then those of the readers."""
         return (self._template.pid, *(reader.pid for reader in self._readers))

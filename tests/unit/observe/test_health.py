@@ -28,6 +28,11 @@ def test_ready_until_a_component_says_otherwise_and_again_when_it_is_well() -> N
     health.report("next_hop")
     health.report("readers")
     assert health.is_ready
+    words = ["none is up"]
+    health.follow("readers", lambda: words[0])
+    assert (health.is_ready, health.reasons) == (False, ("readers: none is up",))
+    words[0] = ""
+    assert (health.is_ready, health.reasons) == (True, ())
 
 
 def test_the_place_of_an_exception_is_the_innermost_line_of_ours() -> None:

@@ -153,6 +153,7 @@ async def test_a_killed_reader_is_replaced_whether_it_works_or_waits(bench) -> N
 async def test_readers_outlive_their_template_and_a_new_one_forks_again(bench) -> None:
     b = await bench(readers=2)
     template, *readers = b.pool.pids
+    assert b.pool.problem == ""
     os.kill(template, signal.SIGKILL)
     await until(lambda: b.events.templates == ["SIGKILL"])
     assert (await b.examine("ok")).first_failure == ""
