@@ -1,12 +1,12 @@
 """Holds, a clock, a scripted next hop and an inbox of notices for the quarantine's tests."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from milter.adapters.files_quarantine import FilesQuarantine
 from milter.mail.address import NULL_PATH
@@ -28,6 +28,7 @@ RAW = (
 )
 RELEASE_RAW = b"X-Lurewall-Verdict: lure\r\n" + RAW
 OK = Reply(code=250, lines=(b"2.0.0 Ok: queued as 4F",))
+T = TypeVar("T")
 GO_ON = Reply(code=250, lines=(b"2.1.0 Ok",))
 
 
@@ -117,53 +118,67 @@ class ScriptedHop:
         rcpt: dict[bytes, Reply] | None = None,
         data: DataReply | NextHopFailed | None = None,
         opening: NextHopFailed | None = None,
-        before_data: Callable[[], object] = lambda: None,
+        before_data: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.sent: list[tuple[bytes, tuple[bytes, ...], tuple[Recipient, ...], bytes]] = []
         self.connections: list[Connection] = []
         self.closed = 0
-        self._mail = mail
-        self._rcpt = rcpt or {}
-        self._data = data or DataReply(reply=OK, stage="end_of_data")
+        self.mail = mail
+        self.rcpt = rcpt or {}
+        self.data = data or DataReply(reply=OK, stage="end_of_data")
+        self.before_data = before_data or at_once
         self._opening = opening
-        self._before_data = before_data
-        self._envelope: tuple[bytes, tuple[bytes, ...]] = (b"", ())
-        self._accepted: list[Recipient] = []
 
-    async def open(self, connection: Connection) -> "ScriptedHop":
+    async def open(self, connection: Connection) -> "ScriptedSession":
         self.connections.append(connection)
         if self._opening:
             raise self._opening
-        self._accepted = []
-        return self
+        return ScriptedSession(self)
 
     async def keywords(self) -> dict[str, str]:
         return {}
 
+
+class ScriptedSession:
+    """One conversation with a `ScriptedHop`."""
+
+    def __init__(self, hop: ScriptedHop) -> None:
+        self._hop = hop
+        self._envelope: tuple[bytes, tuple[bytes, ...]] = (b"", ())
+        self._accepted: list[Recipient] = []
+
+    @property
+    def keywords(self) -> dict[str, str]:
+        return {}
+
     async def mail(self, reverse_path: MailPath, parameters: Sequence[bytes]) -> Reply:
         self._envelope = reverse_path.raw, tuple(parameters)
-        return _answer(self._mail)
+        return answered(self._hop.mail)
 
     async def rcpt(self, recipient: Recipient) -> Reply:
-        reply = self._rcpt.get(recipient.path.raw, GO_ON)
+        reply = self._hop.rcpt.get(recipient.path.raw, GO_ON)
         if reply.is_positive:
             self._accepted.append(recipient)
         return reply
 
     async def data(self, raw: bytes) -> DataReply:
-        self._before_data()
-        self.sent.append((*self._envelope, tuple(self._accepted), raw))
-        return _answer(self._data)
+        await self._hop.before_data()
+        self._hop.sent.append((*self._envelope, tuple(self._accepted), raw))
+        return answered(self._hop.data)
 
     async def reset(self) -> None:
         return None
 
     async def close(self) -> None:
-        self.closed += 1
+        self._hop.closed += 1
 
 
-def _answer(answer: Any) -> Any:
-    if isinstance(answer, BaseException):
+async def at_once() -> None:
+    """Nothing happens before the data."""
+
+
+def answered(answer: T | NextHopFailed) -> T:
+    if isinstance(answer, NextHopFailed):
         raise answer
     return answer
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,11 +60,9 @@ async def inner() -> AsyncIterator[InnerServer]:
 
 
 async def released(
-    store: FilesQuarantine, quarantine_id: str, hop: NextHop, **options: object
+    store: FilesQuarantine, quarantine_id: str, hop: NextHop, **options: Any
 ) -> ReleaseOutcome:
-    return await release(
-        store, quarantine_id, hop, by="cli:ina", clock=Clock(), **options  # type: ignore[arg-type]
-    )  # fmt: skip
+    return await release(store, quarantine_id, hop, by="cli:ina", clock=Clock(), **options)
 
 
 async def state_of(store: FilesQuarantine, quarantine_id: str) -> HoldState:
@@ -122,7 +121,7 @@ async def test_the_state_says_releasing_while_the_dot_may_be_out(
     (quarantine_id,) = await held(store)
     endings: list[str] = []
 
-    def look() -> None:
+    async def look() -> None:
         endings.extend(sorted(path.suffix for path in (tmp_path / "holds").iterdir()))
 
     await released(store, quarantine_id, ScriptedHop(before_data=look))
@@ -178,14 +177,12 @@ async def test_a_lost_connection_at_the_dot_stays_releasing_until_a_person_decid
 async def test_cancelled_at_the_dot_stays_releasing(store: FilesQuarantine) -> None:
     (quarantine_id,) = await held(store)
 
-    class Hanging(ScriptedHop):
-        async def data(self, raw: bytes) -> DataReply:
-            at_dot.set()
-            await asyncio.Event().wait()
-            raise AssertionError
+    async def hang() -> None:
+        at_dot.set()
+        await asyncio.Event().wait()
 
     at_dot = asyncio.Event()
-    task = asyncio.create_task(released(store, quarantine_id, Hanging()))
+    task = asyncio.create_task(released(store, quarantine_id, ScriptedHop(before_data=hang)))
     await at_dot.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
