@@ -1,8 +1,8 @@
-"""The inner server in a thread of its own, for tests that are not asynchronous."""
+"""Servers in a loop and thread of their own, for tests that are not asynchronous."""
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,20 +10,32 @@ from milter.demo.inner_server import InnerServer
 
 
 @contextmanager
-def inner_server(**options: Any) -> Iterator[InnerServer]:
-    """A running inner server; its lists may be read and its faults changed from the test."""
-    server = InnerServer(**options)
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
-        yield server
+        yield loop
     finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+def _do(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run_coroutine_threadsafe(work, loop).result(10)
+
+
+@contextmanager
+def inner_server(**options: Any) -> Iterator[InnerServer]:
+    """A running inner server; its lists may be read and its faults changed from the test."""
+    server = InnerServer(**options)
+    with _loop() as loop:
+        _do(loop, server.start())
+        try:
+            yield server
+        finally:
+            _do(loop, server.stop())
 
 
 class Forwarder:
@@ -31,15 +43,36 @@ class Forwarder:
 
     def __init__(self, target_port: int) -> None:
         self._target_port = target_port
-        self.port = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
 
     async def start(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         there, back = await asyncio.open_connection("127.0.0.1", self._target_port)
-        await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        try:
+            await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        except asyncio.CancelledError:
+            pass
+        finally:
+            self._tasks.discard(task)
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
@@ -57,15 +90,7 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 def null_relay(target_port: int) -> Iterator[int]:
     """The port of a null relay to `target_port`."""
     relay = Forwarder(target_port)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(relay.start(), loop).result(10)
-    yield relay.port
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    pending = asyncio.all_tasks(loop)
-    for task in pending:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
-    loop.close()
+    with _loop() as loop:
+        _do(loop, relay.start())
+        yield relay.port
+        _do(loop, relay.stop())

@@ -5,6 +5,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,11 +60,22 @@ class Instance:
 
 @contextmanager
 def postfix(
-    folder: Path, *, settings: dict[str, str] | None = None, smtpd: dict[str, str] | None = None
+    name: str, *, settings: dict[str, str] | None = None, smtpd: dict[str, str] | None = None
 ) -> Iterator[Instance]:
-    """A Postfix with main.cf `settings` and `-o` options of its one smtpd."""
+    """A Postfix with main.cf `settings` and `-o` options of its one smtpd.
+
+    Its folder is not below pytest's, which only its owner may enter: Postfix gives up root.
+    """
+    with tempfile.TemporaryDirectory(prefix="lurewall-postfix-") as above:
+        Path(above).chmod(0o755)
+        with _running(Path(above) / name, settings or {}, smtpd or {}) as instance:
+            yield instance
+
+
+@contextmanager
+def _running(folder: Path, settings: dict[str, str], smtpd: dict[str, str]) -> Iterator[Instance]:
     port = free_port()
-    _write(folder, port, settings or {}, smtpd or {})
+    _write(folder, port, settings, smtpd)
     command = [POSTFIX, "-c", str(folder / "etc")]
     subprocess.run([*command, "start"], check=True, capture_output=True, timeout=60)
     instance = Instance(port=port, folder=folder)
@@ -91,9 +103,6 @@ def _write(folder: Path, port: int, settings: dict[str, str], smtpd: dict[str, s
     etc, spool, data = folder / "etc", folder / "spool", folder / "data"
     for path in (etc, spool, data):
         path.mkdir(parents=True, exist_ok=True)
-    for path in (folder, *folder.parents):
-        if path.stat().st_uid == os.geteuid() and path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o055)
     owner = pwd.getpwnam("postfix")
     os.chown(data, owner.pw_uid, owner.pw_gid)
     main = {
