@@ -16,11 +16,11 @@ from milter.act.sites import Site
 from milter.mail.edit import BannerOutcome, SpliceBody
 
 MAX_BASE64_BYTES = 8_000_000
-MAX_TEXT_BYTES = 2_000_000
+MAX_TEXT_BYTES = 1_000_000
 _ENCODED_LINE = 76
 _QP_LINE = re.compile(rb"(?:=[0-9A-Fa-f]{2}|[^=\r\n])*+")
 _QP_ESCAPE_BEFORE = re.compile(rb"=([0-9A-Fa-f]{2})(?:=\r?\n)?\Z")
-_QP_BAD_LINE = re.compile(rb"[^\r\n]{77}|[ \t](?=\r?\n|\Z)")
+_QP_ESCAPED = re.compile(rb"[^\t -<>-~]|[ \t]\Z")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _QP_BYTE_ORDER_MARK = b"=EF=BB=BF"
 _LINE_BREAK = re.compile(rb"[\r\n]++")
@@ -51,11 +51,26 @@ def requoted(raw: bytes, site: Site, octets: bytes) -> SpliceBody | BannerOutcom
     """The edit that puts `octets` in front of a 7-bit body and makes it quoted-printable."""
     body = raw[site.body_start : site.body_end]
     decoded = _lines(octets, site.line_end) + body
-    encoded = binascii.b2a_qp(decoded)
-    # Proved, not trusted: lone line ends and trailing white space are where encoders differ.
-    if binascii.a2b_qp(encoded) != decoded or _QP_BAD_LINE.search(encoded):
+    encoded = _quoted(decoded, site.line_end)
+    if binascii.a2b_qp(encoded) != decoded:
         return BannerOutcome.BAD_ENCODING
     return SpliceBody(part=site.part, start=site.body_start, removed=body, octets=encoded)
+
+
+def _quoted(octets: bytes, line_end: bytes) -> bytes:
+    """Quoted-printable; binascii's own encoder gives lines of 77 octets here and there."""
+    lines: list[bytes] = []
+    for line in octets.split(line_end):
+        line = _QP_ESCAPED.sub(lambda match: b"=%02X" % match[0][0], line)
+        start = 0
+        while len(line) - start > _ENCODED_LINE:
+            stop = start + _ENCODED_LINE - 1
+            escape = line.rfind(b"=", stop - 2, stop)
+            stop = escape if escape >= 0 else stop
+            lines.append(line[start:stop] + b"=")
+            start = stop
+        lines.append(line[start:])
+    return line_end.join(lines)
 
 
 def _lines(octets: bytes, line_end: bytes, pad: bytes = b"") -> bytes:
@@ -91,9 +106,7 @@ def _in_quoted_printable(raw: bytes, site: Site, octets: bytes) -> SpliceBody | 
     is_after_mark = prefix.upper() == _QP_BYTE_ORDER_MARK and line_start == site.body_start
     if not _QP_LINE.fullmatch(prefix) or (is_in_character and not is_after_mark):
         return BannerOutcome.BAD_ENCODING
-    inserted = binascii.b2a_qp(_lines(octets, site.line_end))
-    if _QP_BAD_LINE.search(inserted):
-        return BannerOutcome.BAD_ENCODING
+    inserted = _quoted(_lines(octets, site.line_end), site.line_end)
     start, removed = at, b""
     if prefix:
         inserted = soft_break + inserted
