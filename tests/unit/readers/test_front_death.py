@@ -28,7 +28,12 @@ async def main():
     await pool.examine(b"ORDER\\r\\n", Facts(), time.monotonic() + 60)
     await asyncio.sleep(60)
 
-asyncio.run(main())
+try:
+    from uvloop import new_event_loop as new_loop  # the loop that a front runs on
+except ImportError:
+    new_loop = None
+with asyncio.Runner(loop_factory=new_loop) as runner:
+    runner.run(main())
 """
 
 
