@@ -60,8 +60,10 @@ def own_reply(code: int, enhanced: str, text: str) -> OwnReply:
 
 
 def with_transaction_id(reply: OwnReply, transaction_id: str) -> OwnReply:
-    """The reply with the id by which the help desk finds the transaction in the mail log."""
+    """The reply with the id, once, by which the help desk finds the transaction in the mail log."""
     suffix = f" ({transaction_id})".encode("ascii")
+    if reply.lines[-1].endswith(suffix):
+        return reply
     last = reply.lines[-1][: _MAX_TEXT - len(suffix)] + suffix
     return OwnReply(code=reply.code, lines=(*reply.lines[:-1], last))
 

@@ -33,6 +33,7 @@ def test_long_text_is_cut_and_the_id_still_fits() -> None:
     assert len(format_reply(marked)) == 512
     assert marked.lines[0].endswith(b" (0123456789abcdef)")
     assert marked.enhanced == "5.7.1"
+    assert with_transaction_id(marked, "0123456789abcdef") == marked
 
 
 @pytest.mark.parametrize(
