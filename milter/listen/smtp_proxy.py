@@ -2,7 +2,7 @@
 
 aiosmtpd gives the protocol class and its life on the event loop. Command loop, content, TLS and
 timers are ours: its own would cancel a delivery when the peer half-closes, share limits between
-connections and answer our faults with 500 (decision record on the SMTP server). What a command
+connections and answer our faults with 500. What a command
 means is the `Dialogue`'s.
 
 Standards: RFC 5321 §4.5.3.2 (timeouts), §3.8 (421), RFC 2920 §3.2 (replies in groups), RFC 3207.
