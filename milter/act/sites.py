@@ -34,7 +34,7 @@ _OPAQUE = re.compile(rb"application/(?:x-)?pkcs7-|multipart/encrypted", re.IGNOR
 _BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"()]{1,200}))')
 _CHARSETS = {
     b"us-ascii": "us-ascii",
-    b"ascii": "us-ascii",
+    b"ascii": "ascii",
     b"utf-8": "utf-8",
     b"utf8": "utf-8",
     b"iso-8859-1": "iso-8859-1",
