@@ -60,7 +60,7 @@ class MailFront:
         self.health = Health()
         self.metrics = Metrics(metric_words(), build)
         key = load_or_create_key(settings.quarantine_key_file)
-        self._log = MailLog(
+        self.log = MailLog(
             mail_log_settings(settings, key),
             process=name,
             on_lost=self.metrics.log_lines_lost.add,
@@ -82,13 +82,14 @@ class MailFront:
                 ),
                 readers=settings.readers,
             ),
-            ReaderEvents(self.metrics, self._log),
+            ReaderEvents(self.metrics, self.log),
         )
-        self._observation = Observation(metrics=self.metrics, log=self._log, health=self.health)
+        self._observation = Observation(metrics=self.metrics, log=self.log, health=self.health)
         self._admission = Admission(admission_limits(settings))
         self._listeners = self._make_listeners(_derived(key, b"banner"))
         self._housekeeper = Housekeeper(self._quarantine, self._notifier(), self._retention())
         self._housekeeping: asyncio.Task[None] | None = None
+        self.health.follow("readers", lambda: self._readers.problem)
         self.metrics.readers.follow("busy", read=lambda: float(self._readers.busy))
         self.metrics.readers.follow("idle", read=lambda: float(self._readers.idle))
         self.metrics.bytes_in_flight.follow(read=lambda: float(self._admission.bytes_in_flight))
@@ -114,7 +115,7 @@ class MailFront:
         await self._next_hop.aclose()
         self._quarantine.close()
         self._journal.close()
-        self._log.close()
+        self.log.close()
 
     def _make_listeners(self, banner_key: bytes) -> dict[str, SmtpListener]:
         settings = self._settings
@@ -168,7 +169,7 @@ class MailFront:
             try:
                 report = await self._housekeeper.run(now)
             except Exception as error:  # mail flows without it; it is tried again
-                self._log.problem("housekeeping", error=error)
+                self.log.problem("housekeeping", error=error)
                 continue
             if report is not None:
                 self._count(report, now)
@@ -184,11 +185,11 @@ class MailFront:
         age = (now - oldest).total_seconds() if oldest else 0.0
         metrics.quarantine_oldest_seconds.set(to=age)
         for quarantine_id in report.expired:
-            self._log.release(
+            self.log.release(
                 quarantine_id=quarantine_id, outcome="expired", decided_by="retention"
             )
         for quarantine_id in report.recovered:
-            self._log.problem("recovered_hold", detail=quarantine_id)
+            self.log.problem("recovered_hold", detail=quarantine_id)
 
 
 def build_front(

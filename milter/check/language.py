@@ -78,6 +78,11 @@ class LanguageCheck:
     screened: bool
 
 
+def warm_language() -> None:
+    """Load all that a first message would load; a reader calls it before it serves."""
+    pipeline.warm()
+
+
 def check_language(
     *,
     segments: tuple[Segment, ...],
