@@ -47,7 +47,7 @@ _SECTIONS: Final = frozenset({"subject", "body", "signature", "attachment", "qr"
 _OWN: Final = frozenset({"subject", "body"})
 _CARRIED: Final = frozenset({"attachment", "qr", "ics", "vcard"})
 _CAPITALISED: Final = re.compile(
-    r"[A-ZÀ-ÖØ-ÞА-ЯЁ][\w&.'’-]{0,40}(?:\s(?:[A-ZÀ-ÖØ-ÞА-ЯЁ&][\w&.'’-]{0,40}|de|du|of|und|y|e)){0,5}"
+    r"[A-ZÀ-ÖØ-ÞА-ЯЁ][\w&.'’-]{0,40}(?:\s(?:[A-ZÀ-ÖØ-ÞА-ЯЁ&][\w&.'’-]{0,40}|(?:de|du|of|und|y|e)\b)){0,5}"
     r"|(?<=[A-Za-z] )[\u3400-\u9fff\uac00-\ud7a3]{2,12}"
 )
 

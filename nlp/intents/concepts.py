@@ -77,9 +77,10 @@ class Page:
         starts = self.word_starts
         return bisect_right(starts, end - 1) - bisect_right(starts, start - 1)
 
-    def has(self, concept: str) -> bool:
-        """Whether a concept stands anywhere."""
-        return any(concept in found for found in self.by_sentence)
+    def words_apart(self, one: Hit, other: Hit) -> int:
+        """How many words stand between two hits, whichever comes first."""
+        start, end = min(one.end, other.end), max(one.start, other.start)
+        return self.words_between(start, end) if start < end else 0
 
 
 def split_sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -1,14 +1,14 @@
 """The rules that combine concepts into labels, read from `lexicon/intents/grammar.toml`.
 
-A rule asks for one hit of each of its items, close together, in one sentence (or two neighbours,
-or anywhere in the message), in any order unless it says so. A negation just before a hit cancels
+A rule asks for one hit of each of its items, close together, in one sentence (or in three in
+a row, or anywhere in the message), in any order unless it says so. A negation just before a hit cancels
 it, words of prevention in the sentence do too. The comment on top of the data file explains the
 keys.
 
 Failure: none on any text; a rule with an unknown key or label raises when the grammar is loaded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -21,6 +21,7 @@ from nlp.intents.concepts import Hit, Page
 _NEAR_WORDS = 12
 _MAX_HITS = 12  # of one concept in one sentence: more is noise or an attack
 _NEGATION_REACH = 2
+_WINDOW = 3  # sentences
 _BREAKS = frozenset(",;:()。，、；：\n،؛")
 
 OWN_TEXT = frozenset({"subject", "body"})
@@ -35,10 +36,14 @@ _SECTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
-    """One way to say something; `items` are alternatives that must all be found."""
+    """One way to say something; `items` are alternatives that must all be found.
 
+    `tight`, if not 0, is how many words may stand between the first two items.
+    """
+
+    number: int
     name: str
     label: IntentLabel
     items: tuple[tuple[str, ...], ...]
@@ -46,6 +51,7 @@ class Rule:
     attributes: tuple[str, ...] = ()
     scope: str = "sentence"
     near: int = _NEAR_WORDS
+    tight: int = 0
     ordered: bool = False
     unless: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
@@ -75,7 +81,7 @@ class Grammar:
     """All rules by scope, and the conclusions in order."""
 
     sentence_rules: tuple[Rule, ...]
-    pair_rules: tuple[Rule, ...]
+    window_rules: tuple[Rule, ...]
     message_rules: tuple[Rule, ...]
     conclusions: tuple[Conclusion, ...]
     concepts: frozenset[str]
@@ -95,23 +101,24 @@ def grammar() -> Grammar:
     """The grammar that ships with the package."""
     table = lexicon.read("intents/grammar")
     sets = {name: tuple(members) for name, members in table["sets"].items()}
-    rules = [_rule(row, sets) for row in table["rule"]]
+    rules = [_rule(number, row, sets) for number, row in enumerate(table["rule"])]
     named = {concept for rule in rules for item in rule.items for concept in item}
     named.update(*(rule.unless | rule.absent for rule in rules))
     return Grammar(
         sentence_rules=tuple(rule for rule in rules if rule.scope == "sentence"),
-        pair_rules=tuple(rule for rule in rules if rule.scope == "pair"),
+        window_rules=tuple(rule for rule in rules if rule.scope == "window"),
         message_rules=tuple(rule for rule in rules if rule.scope == "message"),
         conclusions=tuple(_conclusion(row, sets) for row in table["conclusion"]),
         concepts=frozenset(named | {"neg", "but"}),
     )
 
 
-def _rule(row: dict[str, Any], sets: dict[str, tuple[str, ...]]) -> Rule:
+def _rule(number: int, row: dict[str, Any], sets: dict[str, tuple[str, ...]]) -> Rule:
     rest = dict(row)
     items = tuple(_alternatives(item, sets) for item in rest.pop("all"))
     label = IntentLabel(rest.pop("label"))
     return Rule(
+        number=number,
         name=rest.pop("name", "+".join(row["all"])),
         label=label,
         items=items,
@@ -157,21 +164,30 @@ def apply_rules(page: Page) -> list[Match]:
             any(concept in everywhere for concept in item) for item in rule.items
         )
 
-    sentence_rules = [rule for rule in rules.sentence_rules if possible(rule)]
-    pair_rules = [rule for rule in rules.pair_rules if possible(rule)]
+    sentence_rules = _by_first_item(filter(possible, rules.sentence_rules))
+    window_rules = [rule for rule in rules.window_rules if possible(rule)]
     for index, found in enumerate(page.by_sentence):
         if not found:
             continue
         section = page.sentences[index].section
-        for rule in sentence_rules:
+        candidates = {rule for concept in found for rule in sentence_rules.get(concept, ())}
+        for rule in sorted(candidates, key=lambda rule: rule.number):
             if section in rule.sections and (span := _tightest(page, rule, found)):
                 matches.append(Match(rule, (span,), section))
-        if pair_rules and index + 1 < len(page.by_sentence):
-            matches += _pair_matches(page, index, pair_rules)
+        if window_rules:
+            matches += _window_matches(page, index, window_rules)
     for rule in rules.message_rules:
         if possible(rule) and (match := _anywhere(page, rule)):
             matches.append(match)
     return matches
+
+
+def _by_first_item(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    index: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for concept in rule.items[0]:
+            index.setdefault(concept, []).append(rule)
+    return index
 
 
 def _tightest(page: Page, rule: Rule, found: dict[str, list[Hit]]) -> tuple[int, int] | None:
@@ -220,6 +236,8 @@ def _around(
         chosen.append(min(free, key=lambda hit: (_distance(hit, anchor), hit.start)))
     if rule.ordered and any(a.start > b.start for a, b in pairwise(chosen)):
         return None
+    if rule.tight and page.words_apart(chosen[0], chosen[1]) > rule.tight:
+        return None
     ordered = sorted(chosen, key=lambda hit: hit.start)
     end = ordered[0].end
     for hit in ordered[1:]:
@@ -252,36 +270,72 @@ def _negated(page: Page, chosen: list[Hit], found: dict[str, list[Hit]]) -> bool
     return False
 
 
-def _pair_matches(page: Page, index: int, rules: list[Rule]) -> list[Match]:
-    """Rules that hold over two neighbours and over neither alone."""
-    here, after = page.by_sentence[index], page.by_sentence[index + 1]
-    first, second = page.sentences[index], page.sentences[index + 1]
-    if not after or first.section != second.section:
-        return []
+def _window_matches(page: Page, index: int, rules: list[Rule]) -> list[Match]:
+    """Rules that hold over up to three sentences from `index` on, counting from the first hit."""
+    section = page.sentences[index].section
+    window = [
+        found
+        for found, sentence in zip(
+            page.by_sentence[index : index + _WINDOW],
+            page.sentences[index : index + _WINDOW],
+            strict=True,
+        )
+        if sentence.section == section
+    ]
     matches = []
     for rule in rules:
-        if first.section not in rule.sections:
+        if section not in rule.sections:
             continue
-        if rule.unless and not (rule.unless.isdisjoint(here) and rule.unless.isdisjoint(after)):
+        if rule.unless and not all(rule.unless.isdisjoint(found) for found in window):
             continue
-        spans = []
-        for item in rule.items:
-            hit = _first(here, item, reverse=True) or _first(after, item)
-            if hit is None:
-                break
-            if rule.negatable and _negated(page, [hit], here if hit.start < first.end else after):
-                break
-            spans.append((hit.start, hit.end))
-        else:
-            matches.append(Match(rule, tuple(sorted(set(spans))), first.section))
+        spans = _spread(page, rule, window)
+        if spans and spans[0][0] < page.sentences[index].end:
+            matches.append(Match(rule, tuple(spans), section))
     return matches
+
+
+def _spread(page: Page, rule: Rule, window: list[dict[str, list[Hit]]]) -> list[tuple[int, int]]:
+    """A hit of each item in the window, in order of place; empty if one is missing."""
+    spans: set[tuple[int, int]] = set()
+    taken: set[Hit] = set()
+    items = rule.items
+    if rule.tight:
+        pair = next((pair for found in window if (pair := _close_pair(page, rule, found))), None)
+        if pair is None:
+            return []
+        taken.update(pair)
+        spans.add((min(hit.start for hit in pair), max(hit.end for hit in pair)))
+        items = items[2:]
+    for item in items:
+        for found in window:
+            hit = _first(found, item, taken)
+            if hit and not (rule.negatable and _negated(page, [hit], found)):
+                taken.add(hit)
+                spans.add((hit.start, hit.end))
+                break
+        else:
+            return []
+    return sorted(spans)
+
+
+def _close_pair(page: Page, rule: Rule, found: dict[str, list[Hit]]) -> tuple[Hit, Hit] | None:
+    """Hits of the first two items within `tight` words in one sentence."""
+    first, second = (
+        [hit for concept in item for hit in found.get(concept, ())[:_MAX_HITS]]
+        for item in rule.items[:2]
+    )
+    for one in first:
+        for other in second:
+            if one != other and page.words_apart(one, other) <= rule.tight:
+                return one, other
+    return None
 
 
 def _anywhere(page: Page, rule: Rule) -> Match | None:
     spans = []
     for item in rule.items:
         for index, found in enumerate(page.by_sentence):
-            hit = _first(found, item)
+            hit = _first(found, item, set())
             if hit is None or page.sentences[index].section not in rule.sections:
                 continue
             if rule.negatable and _negated(page, [hit], found):
@@ -293,8 +347,6 @@ def _anywhere(page: Page, rule: Rule) -> Match | None:
     return Match(rule, tuple(sorted(set(spans))), "body")
 
 
-def _first(found: dict[str, list[Hit]], item: tuple[str, ...], reverse: bool = False) -> Hit | None:
-    hits = [hit for concept in item for hit in found.get(concept, ())]
-    if not hits:
-        return None
-    return max(hits) if reverse else min(hits, key=lambda hit: hit.start)
+def _first(found: dict[str, list[Hit]], item: tuple[str, ...], taken: set[Hit]) -> Hit | None:
+    hits = (hit for concept in item for hit in found.get(concept, ()) if hit not in taken)
+    return min(hits, key=lambda hit: hit.start, default=None)
