@@ -186,7 +186,7 @@ def longest_encoded_line(raw: bytes) -> int:
 
 
 RELAXED = settings(
-    max_examples=250,
+    max_examples=150,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
