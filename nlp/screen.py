@@ -1,7 +1,7 @@
 """Decides whether a mail deserves the full language stage: one pass for cues, one sum.
 
 Cues of `screen.toml` have groups with weights; a group counts once. A mail passes when cues of
-different groups reach the threshold close to each other. It is meant to lose no lure and to let
+different groups of one language reach the threshold close to each other. It is meant to lose no lure and to let
 through few others; it never says what a mail is.
 
 Disguised words (two scripts in a word, invisible characters, letters spaced out) are undone first;
@@ -9,6 +9,7 @@ a cheap look tells whether that is needed at all.
 Failure: none; time is linear in the text, which is cut at `MAX_CHARACTERS`.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,16 @@ from nlp.words import PhraseMatcher
 
 MAX_CHARACTERS = 60_000
 MAX_LINKS = 100
+_ANY = "any"
+_WORD = re.compile(r"[^\W\d_]+")
+_MARKED_CHARACTERS = 4000
+_TOO_SHORT_TO_TELL = 12
+_SCRIPTS = {
+    "zh": re.compile(r"[\u3400-\u9fff]"),
+    "ko": re.compile(r"[\uac00-\ud7a3]"),
+    "ru": re.compile(r"[\u0400-\u04ff]"),
+    "ar": re.compile(r"[\u0600-\u06ff]"),
+}
 _READ = frozenset({"subject", "body", "signature", "attachment", "qr", "ics", "vcard"})
 
 # Anything that `normalise` would change and that could hide a cue.
@@ -48,8 +59,11 @@ class Screen:
     def __init__(self) -> None:
         table = lexicon.read("screen")
         self._threshold: int = table["threshold"]
+        self._short_threshold: int = table["short_threshold"]
+        self._short_characters: int = table["short_characters"]
         self._window: int = table["window"]
         self._weights: dict[str, int] = table["weights"]
+        self._marks = {language: frozenset(words) for language, words in table["marks"].items()}
         self._matcher = PhraseMatcher(_cues(table))
 
     def passes(
@@ -68,25 +82,38 @@ class Screen:
             is_disguised = bool(view.obfuscations)
         else:
             text = lower(text)
-        best: dict[str, int] = {}
-        hits = []
-        for start, _, group in self._matcher.find(text):
-            hits.append((start, group))
-            best[group] = start
+        groups: set[str] = {"disguise"} if is_disguised else set()
+        hits: dict[str, list[tuple[int, str]]] = {}
+        for start, _, (language, group) in self._matcher.find(text):
+            hits.setdefault(language, []).append((start, group))
+            groups.add(group)
+        needed = self._short_threshold if len(text) <= self._short_characters else self._threshold
         if is_disguised:
-            best["disguise"] = 0
-        if sum(self._weights[group] for group in best) < self._threshold:
-            return ScreenResult(passed=False, cues=tuple(sorted(best)))
-        base = self._weights["disguise"] if is_disguised else 0
-        return ScreenResult(passed=self._is_dense(hits, base), cues=tuple(sorted(best)))
+            needed -= self._weights["disguise"]
+        shared = hits.pop(_ANY, [])
+        passed = self._is_dense(shared, needed) or any(
+            self._is_dense(found + shared, needed) and self._is_written_in(language, text)
+            for language, found in hits.items()
+        )
+        return ScreenResult(passed=passed, cues=tuple(sorted(groups)))
 
-    def _is_dense(self, hits: list[tuple[int, str]], base: int) -> bool:
-        """Whether some window holds enough different groups."""
-        if base >= self._threshold:
+    def _is_written_in(self, language: str, text: str) -> bool:
+        """Whether function words or letters show the language: "hotel" is a word of many."""
+        marks = self._marks.get(language)
+        if marks is None:
+            return bool(_SCRIPTS[language].search(text))
+        words = _WORD.findall(text[:_MARKED_CHARACTERS])
+        if len(words) < _TOO_SHORT_TO_TELL:
             return True
+        return sum(word in marks for word in words) >= 2
+
+    def _is_dense(self, hits: list[tuple[int, str]], needed: int) -> bool:
+        """Whether some window holds enough different groups."""
+        if sum(self._weights[group] for group in {group for _, group in hits}) < needed:
+            return False
         hits.sort()
         counts: dict[str, int] = {}
-        total = base
+        total = 0
         first = 0
         for start, group in hits:
             counts[group] = counts.get(group, 0) + 1
@@ -98,22 +125,22 @@ class Screen:
                 if counts[left] == 0:
                     total -= self._weights[left]
                 first += 1
-            if total >= self._threshold:
+            if total >= needed:
                 return True
         return False
 
 
-def _cues(table: dict[str, object]) -> Iterator[tuple[str, str]]:
-    seen: set[tuple[str, str]] = set()
+def _cues(table: dict[str, object]) -> Iterator[tuple[str, tuple[str, str]]]:
+    seen: set[tuple[str, str, str]] = set()
     for language, groups in table.items():
-        if language == "weights" or not isinstance(groups, dict):
+        if language in ("weights", "marks") or not isinstance(groups, dict):
             continue
         for group, phrases in groups.items():
             for phrase in phrases:
                 for spelling in {phrase, _bare(phrase)}:
-                    if (spelling, group) not in seen:
-                        seen.add((spelling, group))
-                        yield spelling, group
+                    if (spelling, language, group) not in seen:
+                        seen.add((spelling, language, group))
+                        yield spelling, (language, group)
 
 
 def _bare(phrase: str) -> str:
