@@ -38,12 +38,21 @@ class PhraseMatcher(Generic[Payload]):
         """All hits as (start, end, payload), overlapping ones too; a line break counts as space."""
         text = folded.replace("\n", " ")
         size = len(text)
+        rules = self._rules
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            left, right, payloads = self._rules[index]
-            if left == _SPACED and start and _continues(text[start - 1], left):
-                continue
-            if right != _OPEN and end < size and _continues(text[end], right):
-                continue
+            left, right, payloads = rules[index]
+            # Written out, not called: this loop is the price of every mail.
+            if left == _SPACED and start:
+                before = text[start - 1]
+                if before < _SPACED_SCRIPTS_END and before.isalnum():
+                    continue
+            if right and end < size:
+                after = text[end]
+                if after < _SPACED_SCRIPTS_END:
+                    if right == _SPACED and after.isalnum():
+                        continue
+                elif right == _JOINED_LEFT and after.isalpha() and after <= _ARABIC[1]:
+                    continue
             for payload in payloads:
                 yield start, end, payload
 
@@ -54,9 +63,3 @@ def _edge(char: str) -> int:
     if char < _SPACED_SCRIPTS_END:
         return _SPACED
     return _JOINED_LEFT if _ARABIC[0] <= char <= _ARABIC[1] else _OPEN
-
-
-def _continues(neighbour: str, edge: int) -> bool:
-    if edge == _SPACED:
-        return neighbour < _SPACED_SCRIPTS_END and neighbour.isalnum()
-    return _ARABIC[0] <= neighbour <= _ARABIC[1] and neighbour.isalpha()
