@@ -46,7 +46,9 @@ def scan(
     rcpt_to: Annotated[
         list[str] | None, typer.Option(help="Recipients; else Delivered-To, else To.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Reader processes; default: all cores.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Reader processes; default: all cores.")
+    ] = None,
 ) -> None:
     """Judge stored messages as enforce mode would, each alone."""
     if output not in ("table", "json"):

@@ -67,6 +67,13 @@ class InnerProcess:
         self.process.kill()
         self.process.wait()
 
+    def __enter__(self) -> "InnerProcess":
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.kill()
+
     def recipients(self) -> Counter[str]:
         return Counter(
             recipient
@@ -145,10 +152,11 @@ def kill_one(target: str, running: Gateway, inner: InnerProcess, chance: random.
 @pytest.mark.parametrize("target", ["reader", "front", "gateway", "inner"])
 def test_nothing_is_lost_under_load(tmp_path, target):
     chance = random.Random(f"kill {target}")
-    inner = InnerProcess(tmp_path / "delivered")
-    inner.start()
     stop = threading.Event()
-    with gateway(tmp_path / "gateway", inner_port=inner.port) as running:
+    with (
+        InnerProcess(tmp_path / "delivered") as inner,
+        gateway(tmp_path / "gateway", inner_port=inner.port) as running,
+    ):
         senders = [Load(number, running.port, stop) for number in range(6)]
         for sender in senders:
             sender.start()
@@ -164,9 +172,8 @@ def test_nothing_is_lost_under_load(tmp_path, target):
         # Recovery of pending holds is the first thing a start does; a clean restart shows all.
         running.stop()
         start_again(running)
-        held = Counter(to for record in running.held() for to in record["recipients"])
+        held = Counter(to["address"] for record in running.held() for to in record["recipients"])
         running.stop()
-    inner.kill()
     delivered = inner.recipients()
     taken = [to for sender in senders for to in sender.taken]
     assert [answer for sender in senders for answer in sender.permanent] == []
