@@ -16,6 +16,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from milter.mail.edit import BannerOutcome
 from milter.mail.plan import Fate
 from milter.mail.verdict import Action, Label, Mode
 
@@ -36,7 +37,6 @@ STAGES = (
 )
 REPLY_CLASSES = ("2", "3", "4", "5")
 END_REASONS = ("timeout", "crash", "exception", "garbage", "recycled", "not_started", "closed")
-BANNER_OUTCOMES = ("inserted", "headers_only", "unsafe", "withdrawn")
 DEGRADED_REASONS = (
     "text_only",
     "reader_timeout",
@@ -278,7 +278,7 @@ class Metrics(_Table):
         self.banners = count(
             "lurewall_banners_total",
             "Annotated messages by what became of the banner",
-            outcome=BANNER_OUTCOMES,
+            outcome=BannerOutcome,
         )
         self.integrity_mismatches = count(
             "lurewall_integrity_mismatches_total",
