@@ -23,6 +23,9 @@ from nlp.words import PhraseMatcher
 
 MAX_CHARACTERS = 60_000
 MAX_LINKS = 100
+# Start, negated end (so that sorting puts the longer of two first), group.
+_Hit = tuple[int, int, str]
+
 _ANY = "any"
 _WORD = re.compile(r"[^\W\d_]+")
 _MARKED_CHARACTERS = 4000
@@ -83,9 +86,9 @@ class Screen:
         else:
             text = lower(text)
         groups: set[str] = {"disguise"} if is_disguised else set()
-        hits: dict[str, list[tuple[int, str]]] = {}
-        for start, _, (language, group) in self._matcher.find(text):
-            hits.setdefault(language, []).append((start, group))
+        hits: dict[str, list[_Hit]] = {}
+        for start, end, (language, group) in self._matcher.find(text):
+            hits.setdefault(language, []).append((start, -end, group))
             groups.add(group)
         needed = self._short_threshold if len(text) <= self._short_characters else self._threshold
         if is_disguised:
@@ -107,20 +110,20 @@ class Screen:
             return True
         return sum(word in marks for word in words) >= 2
 
-    def _is_dense(self, hits: list[tuple[int, str]], needed: int) -> bool:
+    def _is_dense(self, hits: list[_Hit], needed: int) -> bool:
         """Whether some window holds enough different groups."""
-        if sum(self._weights[group] for group in {group for _, group in hits}) < needed:
+        if sum(self._weights[group] for group in {group for _, _, group in hits}) < needed:
             return False
-        hits.sort()
+        hits = _outermost(hits)
         counts: dict[str, int] = {}
         total = 0
         first = 0
-        for start, group in hits:
+        for start, _, group in hits:
             counts[group] = counts.get(group, 0) + 1
             if counts[group] == 1:
                 total += self._weights[group]
             while hits[first][0] < start - self._window:
-                left = hits[first][1]
+                left = hits[first][2]
                 counts[left] -= 1
                 if counts[left] == 0:
                     total -= self._weights[left]
@@ -128,6 +131,17 @@ class Screen:
             if total >= needed:
                 return True
         return False
+
+
+def _outermost(hits: list[_Hit]) -> list[_Hit]:
+    """Hits that stand in no longer one: "position paper" is no position and no other paper."""
+    kept: list[_Hit] = []
+    reached = 0
+    for hit in sorted(hits):
+        if -hit[1] > reached or (kept and hit[:2] == kept[-1][:2]):
+            kept.append(hit)
+            reached = max(reached, -hit[1])
+    return kept
 
 
 def _cues(table: dict[str, object]) -> Iterator[tuple[str, tuple[str, str]]]:

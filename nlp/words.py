@@ -1,6 +1,6 @@
 """Many phrases found in one pass over folded text, with word borders that fit the script.
 
-A phrase matches between borders: Latin, Greek, Cyrillic letters and digits must not continue on
+A phrase matches between borders: Latin, Greek, Cyrillic letters digits and the low line must not continue on
 either side, Arabic letters not on the right (prefixes such as "bi-" are written together). Chinese,
 Japanese, Korean and Thai need no border. A trailing `*` opens the right side: "телеграм*".
 
@@ -44,12 +44,12 @@ class PhraseMatcher(Generic[Payload]):
             # Written out, not called: this loop is the price of every mail.
             if left == _SPACED and start:
                 before = text[start - 1]
-                if before < _SPACED_SCRIPTS_END and before.isalnum():
+                if before < _SPACED_SCRIPTS_END and (before.isalnum() or before == "_"):
                     continue
             if right and end < size:
                 after = text[end]
                 if after < _SPACED_SCRIPTS_END:
-                    if right == _SPACED and after.isalnum():
+                    if right == _SPACED and (after.isalnum() or after == "_"):
                         continue
                 elif right == _JOINED_LEFT and after.isalpha() and after <= _ARABIC[1]:
                     continue

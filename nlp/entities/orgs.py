@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.names import HAN, UPPER
-from nlp.entities.passage import Passage
+from nlp.entities.passage import Hit, Passage
 
 _WORD = rf"[{UPPER}](?:[\w&’'-]|\.(?=\w)){{0,28}}"
 _TO_THE_LEFT = re.compile(
@@ -65,14 +65,7 @@ def find_orgs(passage: Passage, located: list[tuple[int, int]] | None = None) ->
 def _named(passage: Passage) -> Iterator[tuple[int, int]]:
     text = passage.text
     for hit in passage.hits("org_tail"):
-        if hit.key == "latin" and text[hit.start].isupper():
-            if left := _TO_THE_LEFT.search(text, max(0, hit.start - 90), hit.start):
-                form = _LEGAL_FORM.match(text, hit.end)
-                yield left.start(), form.end() if form else hit.end
-        elif hit.key == "han":
-            yield from _han_name(text, hit.start, hit.end)
-        elif left := _HANGUL_RUN.search(text, max(0, hit.start - 12), hit.start):
-            yield left.start(), hit.end
+        yield from _WITH_TAIL[hit.key](text, hit)
     for hit in passage.hits("org_head"):
         rest = _ARABIC_REST if hit.key == "arabic" else _TO_THE_RIGHT
         if (hit.key == "arabic" or text[hit.start].isupper()) and (
@@ -90,11 +83,26 @@ def _named(passage: Passage) -> Iterator[tuple[int, int]]:
         yield from (match.span() for match in _HANGUL_PREFIXED.finditer(text))
 
 
-def _han_name(text: str, tail: int, end: int) -> Iterator[tuple[int, int]]:
-    run = _HAN_RUN.search(text, max(0, tail - 16), tail)
+def _latin_name(text: str, tail: Hit) -> Iterator[tuple[int, int]]:
+    left = _TO_THE_LEFT.search(text, max(0, tail.start - 90), tail.start)
+    if left and text[tail.start].isupper():
+        form = _LEGAL_FORM.match(text, tail.end)
+        yield left.start(), form.end() if form else tail.end
+
+
+def _hangul_name(text: str, tail: Hit) -> Iterator[tuple[int, int]]:
+    if left := _HANGUL_RUN.search(text, max(0, tail.start - 12), tail.start):
+        yield left.start(), tail.end
+
+
+def _han_name(text: str, tail: Hit) -> Iterator[tuple[int, int]]:
+    run = _HAN_RUN.search(text, max(0, tail.start - 16), tail.start)
     if run is None:
         return
     lead = _HAN_LEAD.match(run.group())
     start = run.start() + (lead.end() if lead else 0)
-    if end - start >= 4 and start < tail and text[start] not in _HAN_GENERIC:
-        yield start, end
+    if tail.end - start >= 4 and start < tail.start and text[start] not in _HAN_GENERIC:
+        yield start, tail.end
+
+
+_WITH_TAIL = {"latin": _latin_name, "han": _han_name, "hangul": _hangul_name}

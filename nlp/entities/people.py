@@ -35,7 +35,78 @@ _AFTER_LEAD = {
 }
 _LINE_START = re.compile(r"(?:^|\n)[ \t>]*$")
 _NOT_NAMES = frozenset(
-    ["all", "team", "colleague", "colleagues", "sir", "madam", "everyone", "friend", "friends", "customer", "client", "candidate", "hiring", "manager", "professor", "doctor", "recruiter", "there", "partner", "member", "user", "participant", "students", "student", "reader", "author", "editor", "monsieur", "madame", "tous", "toutes", "équipe", "damen", "herren", "kollegen", "kollege", "kollegin", "todos", "equipo", "equipe", "senhor", "senhora", "коллеги", "коллега", "друзья", "mr", "mrs", "ms", "dr", "prof", "the", "we", "our", "please", "thank", "thanks", "best", "regards", "happy", "interested", "available", "sorry", "sure", "writing", "currently", "looking", "glad", "pleased", "excited", "consultant"]
+    [
+        "all",
+        "team",
+        "colleague",
+        "colleagues",
+        "sir",
+        "madam",
+        "everyone",
+        "friend",
+        "friends",
+        "customer",
+        "client",
+        "candidate",
+        "hiring",
+        "manager",
+        "professor",
+        "doctor",
+        "recruiter",
+        "there",
+        "partner",
+        "member",
+        "user",
+        "participant",
+        "students",
+        "student",
+        "reader",
+        "author",
+        "editor",
+        "monsieur",
+        "madame",
+        "tous",
+        "toutes",
+        "équipe",
+        "damen",
+        "herren",
+        "kollegen",
+        "kollege",
+        "kollegin",
+        "todos",
+        "equipo",
+        "equipe",
+        "senhor",
+        "senhora",
+        "коллеги",
+        "коллега",
+        "друзья",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "the",
+        "we",
+        "our",
+        "please",
+        "thank",
+        "thanks",
+        "best",
+        "regards",
+        "happy",
+        "interested",
+        "available",
+        "sorry",
+        "sure",
+        "writing",
+        "currently",
+        "looking",
+        "glad",
+        "pleased",
+        "excited",
+        "consultant",
+    ]
 )
 
 _HAN = (
@@ -99,7 +170,8 @@ def find_people(
     results = []
     for start, end in dict.fromkeys(_cut(text, span, stops) for span in spans):
         words = text[start:end].lower().split()
-        if words and words[0].strip(".") not in _NOT_NAMES:
+        is_one_letter = len(words) == 1 and len(words[0].strip(".")) == 1 and words[0].isascii()
+        if words and words[0].strip(".") not in _NOT_NAMES and not is_one_letter:
             value = person_value(text[start:end])
             results.append(passage.entity(EntityType.PERSON, start, end, value))
     return results
@@ -116,6 +188,8 @@ def _after_leads(passage: Passage) -> Iterator[tuple[int, int]]:
         pattern = _AFTER_LEAD.get(hit.key)
         if pattern is None or (hit.key == "addressed" and passage.text[hit.start].islower()):
             continue
+        if hit.start and passage.text[hit.start - 1] == ".":
+            continue  # "a.m." is no Monsieur
         if hit.key == "greeted" and not _LINE_START.search(
             passage.text, max(0, hit.start - 8), hit.start
         ):

@@ -129,7 +129,7 @@ def _judged(folded: str, start: int, end: int) -> FoundPhone | None:
     before = folded[max(0, folded.rfind("\n", 0, start) + 1, start - 34) : start]
     is_international = written.lstrip("(").startswith("+")
     if not is_international and written.startswith("00"):
-        is_international = count >= 10
+        is_international = count >= 11 and written[2:].lstrip(" -./(")[:1] != "0"  # no such country
     after = folded[end : end + 12]
     if _MONEY_AFTER.match(after) or _MONEY_BEFORE.search(before):
         return None

@@ -26,6 +26,9 @@ _MOVE = re.compile(rf"(?<![^\W_])(?:{alternatives(_CONTEXT['moves'])})(?![^\W_])
 _PREPOSITION = re.compile(
     rf"(?<![^\W_])(?:{alternatives(_CONTEXT['prepositions'])})\s(?:the\s|le\s|la\s|el\s|o\s)?$"
 )
+_PREPOSITION_OF_SLANG = re.compile(
+    rf"(?<![^\W_])(?:{alternatives(_CONTEXT['prepositions_of_slang'])})\s$"
+)
 _CHANNEL_PREPOSITION = re.compile(
     r"(?<![^\W_])(?:via|on|over|per|por|al|pelo|pela|no|meu|в|через)\s$"
 )
@@ -33,8 +36,8 @@ _SURE_AFTER_PREPOSITION = frozenset(_CONTEXT["sure_after_preposition"])
 _POSSESSIVE = re.compile(rf"(?<![^\W_])(?:{alternatives(_CONTEXT['possessives'])})\s(?:\w+\s)?$")
 _FOLLOWER = re.compile(rf"\s?(?:[:=(@]|(?:{alternatives(_CONTEXT['followers'])})(?![^\W_]))")
 _LABEL = re.compile(
-    r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?\s?(?:[:=]|->|→)\s*"
-    r"(?:[@~]?[a-z0-9+][\w.+-]{2,}|https?:)"
+    r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?\s?(?::|->|→)\s*"
+    r"(?P<value>[@~+]?[a-z0-9][\w.+#-]{2,40})(?P<last>\s*(?:$|\n|[,;/|)(]))?"
 )
 _AT_AFTER = re.compile(r"[\s:(,-]{0,3}(?:@[a-z0-9_]{3,}|\+\d{6,})")
 _HANDLE_BEFORE = re.compile(
@@ -207,7 +210,7 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
         return True
     if not written.isascii() and written[0] >= "\u2e80":
         return _is_channel_cjk(service, written, before, after)
-    if _LABEL.match(after) or _AT_AFTER.match(after) or _HANDLE_BEFORE.search(before):
+    if _is_labelled(service, after) or _AT_AFTER.match(after) or _HANDLE_BEFORE.search(before):
         return True
     if _BEFORE_CJK.search(before) or (before[-1:] >= "\u2e80" and _AFTER_CJK.match(after)):
         return True
@@ -220,11 +223,27 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
         return True
     if written in _SURE_AFTER_PREPOSITION and _CHANNEL_PREPOSITION.search(before):
         return True
-    return bool(_PREPOSITION.search(before) and _MOVE.search(before))
+    preposition = _PREPOSITION if is_form else _PREPOSITION_OF_SLANG
+    return bool(preposition.search(before) and _MOVE.search(before))
+
+
+def _is_labelled(service: Service, after: str) -> bool:
+    """Whether a label and something that can only be a handle or number follow: "vx: lan_88"."""
+    label = _LABEL.match(after)
+    if label is None:
+        return False
+    value = label["value"].lstrip("~")
+    if value.startswith(("@", "+")) or (service.by_phone and value.isdigit()):
+        return True
+    if service.handle is None or not service.handle.fullmatch(value):
+        return False
+    return any(char.isdigit() or char == "_" for char in value) or (
+        label["last"] is not None and service.forms == frozenset()
+    )
 
 
 def _is_channel_cjk(service: Service, written: str, before: str, after: str) -> bool:
-    if _LABEL.match(after) or _AT_AFTER.match(after):
+    if _is_labelled(service, after) or _AT_AFTER.match(after):
         return True
     if len(written) == 1:
         return False

@@ -16,7 +16,7 @@ from nlp.entities.passage import MAX_HITS, Passage
 from nlp.entities.unwrap import unwrapped
 
 _INTERNET = lexicon.read("internet")
-_TLDS = frozenset(_INTERNET["tlds"])
+_TLDS = frozenset((*_INTERNET["tlds"], *_INTERNET["country_codes"].split()))
 _DOUBTFUL = frozenset(_INTERNET["doubtful"])
 # Hosts of deep links are links even though their ending is doubtful.
 _SHORT_HOSTS = frozenset(
@@ -32,6 +32,7 @@ _PORT = re.compile(r":\d{2,5}(?![\d.])")
 _DOT_TLD = re.compile(r"\.(?=([a-z]{2,18}|xn--[a-z0-9-]{2,40})(?![a-z0-9@-]))")
 _LABEL_BACK = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$")
 _SCHEME_BACK = re.compile(r"[a-z][a-z0-9+.-]{1,15}$")
+_WEB_SCHEME_BACK = re.compile(r"h(?:tt|xx)ps?$")
 _DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\{dot\})"
 _DEFANGED_DOT = re.compile(r"\[(?:\.|dot)\]|\((?:\.|dot)\)|\{(?:\.|dot)\}|\bhxxps?\b|\[:(?://)?\]")
 _DEFANGED = re.compile(
@@ -146,7 +147,8 @@ def _with_scheme(text: str, folded: str) -> list[FoundUrl]:
     found = []
     at = folded.find("://")
     while at != -1:
-        before = _SCHEME_BACK.search(folded, max(0, at - 16), at)
+        back = max(0, at - 16)
+        before = _WEB_SCHEME_BACK.search(folded, back, at) or _SCHEME_BACK.search(folded, back, at)
         after = _AFTER_SCHEME.match(text, at + 3)
         if before and after and (host := _HOST.match(text, at + 3)):
             end = host.end()
@@ -171,7 +173,7 @@ def _bare(text: str, folded: str) -> list[FoundUrl]:
     taken = 0
     for dot in _DOT_TLD.finditer(text):
         tld = dot.group(1)
-        if dot.start() < taken or not (tld in _TLDS or len(tld) == 2 or tld.startswith("xn--")):
+        if dot.start() < taken or not (tld in _TLDS or tld.startswith("xn--")):
             continue
         left = _LABEL_BACK.search(folded, max(taken, dot.start() - 120), dot.start())
         if left is None or ".." in left.group():
@@ -193,7 +195,7 @@ def _bare(text: str, folded: str) -> list[FoundUrl]:
         if tld in _DOUBTFUL and host not in _SHORT_HOSTS and not host.startswith("www."):
             if rest is None or rest.end() - rest.start() < 2:
                 continue
-        elif tld not in _TLDS and not _is_plausible(host):
+        elif len(tld) == 2 and not _is_plausible(host):
             continue
         raw = _trimmed(text[start : rest.end() if rest else end])
         found.append(FoundUrl(start, start + len(raw), raw))
