@@ -30,6 +30,7 @@ _ANY = "any"
 _WORD = re.compile(r"[^\W\d_]+")
 _MARKED_CHARACTERS = 4000
 _TOO_SHORT_TO_TELL = 12
+_LONG = 60
 _SCRIPTS = {
     "zh": re.compile(r"[\u3400-\u9fff]"),
     "ko": re.compile(r"[\uac00-\ud7a3]"),
@@ -108,7 +109,8 @@ class Screen:
         words = _WORD.findall(text[:_MARKED_CHARACTERS])
         if len(words) < _TOO_SHORT_TO_TELL:
             return True
-        return sum(word in marks for word in words) >= 2
+        needed = 2 if len(words) < _LONG else 4
+        return sum(word in marks for word in words) >= needed
 
     def _is_dense(self, hits: list[_Hit], needed: int) -> bool:
         """Whether some window holds enough different groups."""
