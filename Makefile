@@ -41,7 +41,7 @@ check: $(VENV)/.dev
 
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-	  --python-version 3.11 --extra uvloop pyproject.toml config/build.in -o requirements.lock
+	  --python-version 3.11 --extra uvloop --group build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --group dev -c requirements.lock -o requirements-dev.lock
 
