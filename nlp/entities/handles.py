@@ -182,7 +182,7 @@ def _behind(folded: str, service: Service, at: int) -> FoundHandle | None:
     between = _BETWEEN.match(folded, at)
     assert between is not None  # every part of the pattern may be empty
     ahead = _AHEAD.match(folded, between.end())
-    if ahead is None or (not between.group().strip() and between.end() == at and not ahead["at"]):
+    if ahead is None or (between.end() == at and folded[at - 1].isascii() and not ahead["at"]):
         return None
     written = ahead["handle"].rstrip(".:-")
     start = ahead.start("handle")

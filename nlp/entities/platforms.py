@@ -23,6 +23,8 @@ _BEFORE_LIMIT, _AFTER_LIMIT = 64, 48
 
 _CLAUSE_END = re.compile(r"[.!?。！？;；\n](?=\s|$|[^\x00-\x7f])|\n")
 _MOVE = re.compile(rf"(?<![^\W_])(?:{alternatives(_CONTEXT['moves'])})(?![^\W_])")
+_MOVE_AHEAD = re.compile(rf"\s(?:{alternatives(_CONTEXT['moves'])})(?![^\W_])")
+_CLAUSE_ENDS = re.compile(r"\s*(?:$|[.,;:!?)\n])|\s(?:or|and|please|instead|if|ou|oder|o|или)\s")
 _PREPOSITION = re.compile(
     rf"(?<![^\W_])(?:{alternatives(_CONTEXT['prepositions'])})\s(?:the\s|le\s|la\s|el\s|o\s)?$"
 )
@@ -36,10 +38,10 @@ _SURE_AFTER_PREPOSITION = frozenset(_CONTEXT["sure_after_preposition"])
 _POSSESSIVE = re.compile(rf"(?<![^\W_])(?:{alternatives(_CONTEXT['possessives'])})\s(?:\w+\s)?$")
 _FOLLOWER = re.compile(rf"\s?(?:[:=(@]|(?:{alternatives(_CONTEXT['followers'])})(?![^\W_]))")
 _LABEL = re.compile(
-    r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?\s?(?::|->|→)\s*"
+    r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?(?P<sign>\s?(?::|->|→)\s*|\s)"
     r"(?P<value>[@~+]?[a-z0-9][\w.+#-]{2,40})(?P<last>\s*(?:$|\n|[,;/|)(]))?"
 )
-_AT_AFTER = re.compile(r"[\s:(,-]{0,3}(?:@[a-z0-9_]{3,}|\+\d{6,})")
+_AT_AFTER = re.compile(r"[\s:(,-]{0,3}(?:@[a-z0-9_]{3,}|\+\d[\d ()-]{5,})")
 _HANDLE_BEFORE = re.compile(
     r"(?:@[a-z0-9_]{3,32}|\+?\d[\d ()-]{6,20}\d)\s?(?:\(|on |via |sur |auf |en |no |в |-|,)?\s?$"
 )
@@ -210,7 +212,11 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
         return True
     if not written.isascii() and written[0] >= "\u2e80":
         return _is_channel_cjk(service, written, before, after)
-    if _is_labelled(service, after) or _AT_AFTER.match(after) or _HANDLE_BEFORE.search(before):
+    if (
+        _is_labelled(service, written, after)
+        or _AT_AFTER.match(after)
+        or _HANDLE_BEFORE.search(before)
+    ):
         return True
     if _BEFORE_CJK.search(before) or (before[-1:] >= "\u2e80" and _AFTER_CJK.match(after)):
         return True
@@ -224,26 +230,32 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
     if written in _SURE_AFTER_PREPOSITION and _CHANNEL_PREPOSITION.search(before):
         return True
     preposition = _PREPOSITION if is_form else _PREPOSITION_OF_SLANG
-    return bool(preposition.search(before) and _MOVE.search(before))
+    if not preposition.search(before):
+        return False
+    if is_form and service.solo and _CLAUSE_ENDS.match(after):
+        return True
+    return bool(_MOVE.search(before) or (is_form and _MOVE_AHEAD.match(after)))
 
 
-def _is_labelled(service: Service, after: str) -> bool:
-    """Whether a label and something that can only be a handle or number follow: "vx: lan_88"."""
+def _is_labelled(service: Service, written: str, after: str) -> bool:
+    """Whether something follows that can only be a handle or number: "vx: lan_88"."""
     label = _LABEL.match(after)
     if label is None:
         return False
     value = label["value"].lstrip("~")
-    if value.startswith(("@", "+")) or (service.by_phone and value.isdigit()):
+    has_sign = not label["sign"].isspace()
+    if has_sign and (value.startswith(("@", "+")) or (service.by_phone and value.isdigit())):
         return True
     if service.handle is None or not service.handle.fullmatch(value):
         return False
-    return any(char.isdigit() or char == "_" for char in value) or (
-        label["last"] is not None and service.forms == frozenset()
-    )
+    is_word = any(written == form.lower() for form in service.forms)
+    if any(char.isdigit() or char == "_" for char in value):
+        return has_sign or not is_word
+    return has_sign and label["last"] is not None and not is_word
 
 
 def _is_channel_cjk(service: Service, written: str, before: str, after: str) -> bool:
-    if _is_labelled(service, after) or _AT_AFTER.match(after):
+    if _is_labelled(service, written, after) or _AT_AFTER.match(after):
         return True
     if len(written) == 1:
         return False

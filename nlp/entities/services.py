@@ -22,6 +22,7 @@ class Service:
     id: str
     kind: str
     by_phone: bool
+    solo: bool
     handle: re.Pattern[str] | None
     forms: frozenset[str]
     nouns: re.Pattern[str]
@@ -51,6 +52,7 @@ def _service(row: dict[str, Any]) -> Service:
         id=row["id"],
         kind=row["kind"],
         by_phone=row.get("by_phone", False),
+        solo=row.get("solo", False),
         handle=re.compile(row["handle"]) if "handle" in row else None,
         forms=frozenset(row.get("common", ())),
         nouns=re.compile(rf"[ -]?(?:{nouns})(?![a-z])") if nouns else _NEVER,

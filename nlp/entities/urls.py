@@ -31,6 +31,7 @@ _REST = re.compile(r"[/?#][!#-;=?-\[\]_a-zA-Z~%]{0,2048}")
 _PORT = re.compile(r":\d{2,5}(?![\d.])")
 _DOT_TLD = re.compile(r"\.(?=([a-z]{2,18}|xn--[a-z0-9-]{2,40})(?![a-z0-9@-]))")
 _LABEL_BACK = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$")
+_MATRIX_LOCAL_BACK = re.compile(r"@[a-z0-9._=/+-]{1,64}:$")
 _SCHEME_BACK = re.compile(r"[a-z][a-z0-9+.-]{1,15}$")
 _WEB_SCHEME_BACK = re.compile(r"h(?:tt|xx)ps?$")
 _DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\{dot\})"
@@ -180,6 +181,10 @@ def _bare(text: str, folded: str) -> list[FoundUrl]:
             continue
         start, end = left.start(), dot.end() + len(tld)
         if start and (folded[start - 1] in "@._-/\\~$=%" or _is_word(folded[start - 1])):
+            continue
+        if folded[start - 1 : start] == ":" and _MATRIX_LOCAL_BACK.search(
+            folded, max(0, start - 66), start
+        ):
             continue
         if (
             end < len(text)

@@ -1,0 +1,232 @@
+"""Handles: deep links of every service, handles in text, numbers offered on a messenger."""
+
+import pytest
+
+from nlp.analysis import EntityType, LinkText
+from nlp.entities import find_entities
+from tests.support.entities import entities, readable, values
+
+SESSION_ID = "05" + "ab12" * 16
+
+
+@pytest.mark.parametrize(
+    ("link", "handle"),
+    [
+        ("https://wa.me/447700900123", "whatsapp:+447700900123"),
+        ("wa.me/+447700900123?text=hi", "whatsapp:+447700900123"),
+        ("https://api.whatsapp.com/send?phone=447700900123", "whatsapp:+447700900123"),
+        ("https://web.whatsapp.com/send?text=a&phone=%2B447700900123", "whatsapp:+447700900123"),
+        ("https://chat.whatsapp.com/AbCdEfGhIjKlMn", "whatsapp:AbCdEfGhIjKlMn"),
+        ("https://wa.me/message/ABCDEF123", "whatsapp:ABCDEF123"),
+        ("whatsapp://send?phone=447700900123", "whatsapp:447700900123"),
+        ("https://u.wechat.com/kBcD_efGh?s=2", "wechat:kBcD_efGh"),
+        ("https://work.weixin.qq.com/ca/cawcde123", "wecom:cawcde123"),
+        ("https://t.me/Maria_K", "telegram:maria_k"),
+        ("t.me/maria_k", "telegram:maria_k"),
+        ("https://telegram.me/maria_k", "telegram:maria_k"),
+        ("https://maria_k.t.me", "telegram:maria_k"),
+        ("https://t.me/+AbCdEfGh123", "telegram:AbCdEfGh123"),
+        ("https://t.me/joinchat/AbCdEfGh", "telegram:AbCdEfGh"),
+        ("https://t.me/+447700900123", "telegram:+447700900123"),
+        ("tg://resolve?domain=maria_k", "telegram:maria_k"),
+        ("tg://resolve?phone=447700900123", "telegram:447700900123"),
+        ("https://signal.me/#p/+447700900123", "signal:+447700900123"),
+        ("https://signal.me/#eu/AbC-12_x", "signal:AbC-12_x"),
+        ("https://signal.group/#CjQKIAbc", "signal:CjQKIAbc"),
+        ("sgnl://signal.me/#p/+447700900123", "signal:+447700900123"),
+        ("https://line.me/ti/p/~lan.w", "line:lan.w"),
+        ("https://line.me/R/ti/p/%40lan.w", "line:lan.w"),
+        ("https://lin.ee/AbC123", "line:AbC123"),
+        ("https://open.kakao.com/o/sAbC123", "kakaotalk:sAbC123"),
+        ("https://pf.kakao.com/_xAbC", "kakaotalk:_xAbC"),
+        ("viber://chat?number=%2B447700900123", "viber:+447700900123"),
+        ("https://zalo.me/84912345678", "zalo:+84912345678"),
+        ("https://qm.qq.com/cgi-bin/qm/qr?k=AbC-12", "qq:AbC-12"),
+        ("https://wpa.qq.com/msgrd?v=3&uin=123456789&site=qq", "qq:123456789"),
+        ("https://meeting.tencent.com/dm/AbC123", "tencent_meeting:AbC123"),
+        ("https://example.zoom.us/j/123456789", "zoom:123456789"),
+        ("https://discord.gg/AbC123", "discord:AbC123"),
+        ("https://matrix.to/#/@maria:example.org", "matrix:@maria:example.org"),
+        ("https://threema.id/ABCD1234", "threema:abcd1234"),
+        ("skype:live:maria.k?chat", "skype:live:maria.k"),
+        ("https://teams.live.com/l/invite/FEAbC123", "teams:FEAbC123"),
+        ("https://m.me/maria.k", "messenger:maria.k"),
+        ("https://www.snapchat.com/add/maria-k", "snapchat:maria-k"),
+        ("https://vk.me/maria_k", "vk:maria_k"),
+        ("https://simplex.chat/contact#/?v=2&smp=abc", "simplex:/?v=2&smp=abc"),
+        ("https://linktr.ee/maria_k", "link_hub:maria_k"),
+        ("t . me / maria_k", "telegram:maria_k"),
+        ("t dot me slash maria_k", "telegram:maria_k"),
+        ("t[.]me/maria_k", "telegram:maria_k"),
+        (
+            "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Ft.me%2Fmaria_k&data=05",
+            "telegram:maria_k",
+        ),
+    ],
+)
+def test_deep_links(link: str, handle: str) -> None:
+    found = [e for e in entities(f"Reach me: {link}") if e.type == EntityType.HANDLE]
+    assert [e.value for e in found] == [handle]
+    assert found[0].platform == handle.partition(":")[0]
+    assert found[0].span.text == link
+    assert "link" in found[0].flags
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://t.me/share/url?url=x",
+        "https://t.me/addstickers/cats",
+        "https://www.instagram.com/p/AbC12/",
+    ],
+)
+def test_links_that_name_nobody(link: str) -> None:
+    assert values(EntityType.HANDLE, f"see {link}") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "handle"),
+    [
+        ("WeChat: abc_123", "wechat:abc_123"),
+        ("WeChat ID: liwei", "wechat:liwei"),
+        ("WeChat - lanhai88", "wechat:lanhai88"),
+        ("my WeChat ID is lanhai88, add me", "wechat:lanhai88"),
+        ("微信号 abc_123", "wechat:abc_123"),
+        ("微信：lanhai88", "wechat:lanhai88"),
+        ("微信号是lanhai88，谢谢", "wechat:lanhai88"),
+        ("加V xxx_88 详聊", "wechat:xxx_88"),
+        ("vx lanhai_88", "wechat:lanhai_88"),
+        ("QQ：123456789", "qq:123456789"),
+        ("QQ号123456789", "qq:123456789"),
+        ("my Telegram is @Maria_K", "telegram:maria_k"),
+        ("Telegram: maria", "telegram:maria"),
+        ("Telegram username is maria_k", "telegram:maria_k"),
+        ("@maria_k on Telegram", "telegram:maria_k"),
+        ("ping maria_k88 (Telegram)", "telegram:maria_k88"),
+        ("We use Telegram a lot. I am there as @maria_k.", "telegram:maria_k"),
+        ("Let's use Telegram.\n\n@maria_k", "telegram:maria_k"),
+        ("On Telegram my username there is lan_w", "telegram:lan_w"),
+        ("Мой ник в телеграме dasha_s", "telegram:dasha_s"),
+        ("mon pseudo sur Telegram : lan_w", "telegram:lan_w"),
+        ("معرّفي على تيليغرام layla_m", "telegram:layla_m"),
+        ("텔레그램 아이디 jiwoo_k 로", "telegram:jiwoo_k"),
+        ("카톡 아이디는 jiwoo99입니다", "kakaotalk:jiwoo99"),
+        ("Kakao ID: minjun22", "kakaotalk:minjun22"),
+        ("Signal username: maria.42", "signal:maria.42"),
+        ("sur Signal, mon pseudo est elodie.07", "signal:elodie.07"),
+        ("LINE ID: ~lan.w", "line:lan.w"),
+        ("LINE ID lan88", "line:lan88"),
+        ("Threema ID ABCD1234", "threema:abcd1234"),
+        ("Discord: maria#1234", "discord:maria#1234"),
+        ("skype: maria.k88", "skype:maria.k88"),
+        ("reach live:.cid.ab12cd34", "skype:live:.cid.ab12cd34"),
+        ("I am @maria:example.org there", "matrix:@maria:example.org"),
+        (f"my id {SESSION_ID}", f"session:{SESSION_ID}"),
+        ("add me on T e l e g r a m: @maria_k", "telegram:maria_k"),
+        ("Snapchat: maria-k88", "snapchat:maria-k88"),
+    ],
+)
+def test_handles_in_text(text: str, handle: str) -> None:
+    assert handle in values(EntityType.HANDLE, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WhatsApp: please write there",
+        "my Telegram is below",
+        "WeChat ID below, thanks",
+        "Telegram channel about birds",
+        "write to a.b@example.org about Telegram",
+        "@maria please review the patch",
+        "see #telegram on the board",
+        "Telegram is available for everyone",
+        "Signal 4 is out",
+        "the WeChat app",
+    ],
+)
+def test_words_that_are_no_handles(text: str) -> None:
+    assert values(EntityType.HANDLE, text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WhatsApp: +44 7700 900123",
+        "my WhatsApp is +44 7700 900123",
+        "Text me on +44 7700 900123, same on WhatsApp.",
+        "+44 7700 900123 (WhatsApp)",
+        "+44 7700 900123 / WhatsApp",
+        "Sur WhatsApp au +44 7700 900123",
+        "WA +44 7700 900123",
+        "Мой ватсап: +44 7700 900123",
+        "واتساب: +44 7700 900123",
+        "W h a t s A p p +44 7700 900123",
+    ],
+)
+def test_a_number_offered_on_a_messenger_is_phone_and_handle(text: str) -> None:
+    assert values(EntityType.PHONE, text) == ["+447700900123"]
+    assert values(EntityType.HANDLE, text) == ["whatsapp:+447700900123"]
+
+
+@pytest.mark.parametrize(
+    "text", ["手机13800138000，微信同号", "手机同薇：13800138000", "电话 13800138000（微信同号）"]
+)
+def test_same_number_on_wechat(text: str) -> None:
+    assert values(EntityType.PHONE, text) == ["13800138000"]
+    assert values(EntityType.HANDLE, text) == ["wechat:13800138000"]
+
+
+def test_one_number_for_two_services() -> None:
+    assert values(EntityType.HANDLE, "WhatsApp/Telegram: +44 7700 900123") == [
+        "telegram:+447700900123",
+        "whatsapp:+447700900123",
+    ]
+
+
+def test_a_number_with_another_label_is_no_handle() -> None:
+    assert values(EntityType.HANDLE, "I like WhatsApp. Tel: +44 7700 900123") == []
+    assert values(EntityType.HANDLE, "Tel +44 20 7946 0000, WhatsApp +44 7700 900123") == [
+        "whatsapp:+447700900123"
+    ]
+
+
+def test_name_in_the_body_and_handle_in_the_signature() -> None:
+    assert values(EntityType.HANDLE, "my Telegram is below", "Maria Lindqvist\n@maria_k") == [
+        "telegram:maria_k"
+    ]
+    assert values(EntityType.HANDLE, "my WhatsApp is below", "Tel +44 7700 900123") == [
+        "whatsapp:+447700900123"
+    ]
+    assert values(EntityType.HANDLE, "WhatsApp was down", "Tel +44 7700 900123") == []
+
+
+def test_link_targets_stand_on_their_shown_text() -> None:
+    link = LinkText(target="https://t.me/maria_k", shown="write here", part="1")
+    found = find_entities(readable("Please write here today.", links=(link,)))
+    assert {(e.type, e.value) for e in found} == {
+        (EntityType.URL, "https://t.me/maria_k"),
+        (EntityType.PLATFORM, "telegram"),
+        (EntityType.HANDLE, "telegram:maria_k"),
+    }
+    assert all((e.span.start, e.span.end, e.span.text) == (7, 17, "write here") for e in found)
+    assert all("link" in e.flags for e in found)
+
+
+def test_a_link_shown_as_itself_counts_once() -> None:
+    link = LinkText(target="https://t.me/maria_k", shown="t.me/maria_k", part="1")
+    found = find_entities(readable("Write: t.me/maria_k", links=(link,)))
+    assert [e.value for e in found if e.type == EntityType.HANDLE] == ["telegram:maria_k"]
+
+
+def test_telephone_and_mail_links() -> None:
+    links = (
+        LinkText(target="tel:+44-7700-900123", shown="", part="1"),
+        LinkText(target="mailto:Maria@gmail.com?subject=x", shown="mail", part="1", visible=False),
+    )
+    found = find_entities(readable("", links=links))
+    assert [(e.type, e.value) for e in found] == [
+        (EntityType.PHONE, "+447700900123"),
+        (EntityType.EMAILADDR, "maria@gmail.com"),
+    ]
+    assert found[1].flags == ("link", "hidden", "freemail")
