@@ -95,6 +95,9 @@ def find_entities(readable: ReadableText) -> tuple[EntityResult, ...]:
 def _channels(passage: Passage) -> _Recognised:
     urls = locate_urls(passage)
     emails = locate_emails(passage)
+    # "https://user@host" is a link; "name(at)host.org" is an address, not the host it holds.
+    full = [(u.start, u.end) for u in urls if "://" in passage.text[u.start : u.end]]
+    emails = [email for email in emails if not _overlaps(email.start, email.end, full)]
     addresses = [(e.start, e.end) for e in emails]
     urls = [url for url in urls if not _overlaps(url.start, url.end, addresses)]
     taken = [*((url.start, url.end) for url in urls), *addresses]

@@ -22,7 +22,7 @@ _LOCAL_BACK_UNICODE = re.compile(r"[^\W\d_][\w.+-]*$")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}\.)+[a-z0-9-]{2,24}(?![a-z0-9@-])")
 _DOMAIN_UNICODE = re.compile(r"[^\W_](?:[\w-]{0,62}\.)+[^\W\d_]{2,24}")
 
-_DOT_WORD = r"(?:\s?[\[({]\s?(?:\.|dot|punkt|point|punto|ponto|точка|点|點)\s?[\])}]\s?|\s(?:dot|punkt|point|punto|ponto|точка|点|點)\s|\s?(?:点|點)\s?)"
+_DOT_WORD = r"(?:\s?[\[({]\s?(?:\.|dot|punkt|point|punto|ponto|точка|点|點|점|نقطة)\s?[\])}]\s?|\s(?:dot|punkt|point|punto|ponto|точка|点|點|점|نقطة)\s|\s?(?:点|點)\s?)"
 _DOMAIN_ANY_DOT = re.compile(
     rf"[a-z0-9-]{{2,63}}(?:(?:{_DOT_WORD}|\s?\.\s?)(?:[a-z0-9-]{{2,24}})){{1,3}}(?![a-z0-9@])"
 )

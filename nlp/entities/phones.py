@@ -121,6 +121,9 @@ def _international(text: str) -> str:
 
 def _judged(folded: str, start: int, end: int) -> FoundPhone | None:
     written = folded[start:end]
+    if written.startswith("(") and ")" not in written:
+        start += 1
+        written = written[1:]
     cut = next((i for i in range(len(written) - 1) if written[i : i + 2] in ("  ", "- ", "/ ")), -1)
     if cut > 0 and sum(char.isdigit() for char in written[:cut]) >= _MIN_DIGITS:
         written = written[:cut].rstrip()
@@ -144,7 +147,7 @@ def _judged(folded: str, start: int, end: int) -> FoundPhone | None:
         return None
     if _OTHER_LABEL.search(before) or _IBAN_BEFORE.search(before):
         return None
-    if not labelled and not _NATIONAL.match(written):
+    if not labelled and (written.startswith("00") or not _NATIONAL.match(written)):
         return None
     if written.count("(") != written.count(")"):
         return None

@@ -30,6 +30,7 @@ _PARAMETER_WRAPPERS = (
     ("duckduckgo.com", "/l/", ("uddg",)),
     ("t.umblr.com", "/redirect", ("z",)),
 )
+_DEFENSE_HOSTS = frozenset({"urldefense.com", "urldefense.us", "urldefense.proofpoint.com"})
 _DEFENSE_V3 = re.compile(r"/v3/__(?P<url>.+?)__;(?P<bytes>[\w=-]*)")
 _DEFENSE_RUN = re.compile(r"\*(?:\*(?P<length>[A-Za-z0-9_-]))?")
 _RUN_LENGTHS = {
@@ -63,7 +64,7 @@ def _one_layer(url: str) -> str:
     if host == "urldefense.proofpoint.com" and path == "/v2/url":
         values = parse_qs(query).get("u", [])
         return unquote(values[0].translate(str.maketrans("-_", "%/"))) if values else ""
-    if host in ("urldefense.com", "urldefense.us", "urldefense.proofpoint.com"):
+    if host in _DEFENSE_HOSTS and path.startswith("/v3/"):
         return _defense_v3(f"/{tail}")
     if host.endswith("mimecast.com") and path.startswith("/s/"):
         domains = parse_qs(query).get("domain", [])

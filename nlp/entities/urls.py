@@ -46,6 +46,8 @@ _SPACED_LINK = re.compile(
     r"(?<![a-z0-9])(?P<host>t|wa|signal|line|zalo|m|telegram|qm\.qq|u\.wechat)(?: ?\. ?| ?[\[(]?dot[\])]? ?)"
     r"(?P<tld>me|com)(?: ?/ ?| ?[\[(]?slash[\])]? ?)(?P<rest>[+@~a-z0-9_-][\w+./~-]{2,64})"
 )
+# Numbers and addresses with their scheme are read as numbers and addresses.
+_OTHER_KINDS = frozenset({"tel", "mailto"})
 _TRAILING = ".,;:!?'\"*_>…"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -67,7 +69,7 @@ def locate_urls(passage: Passage) -> list[FoundUrl]:
     found += [
         FoundUrl(hit.start, end, text[hit.start : end])
         for hit in passage.hits("scheme")
-        if (end := _end_of_opaque(text, hit.end)) > hit.end
+        if hit.key not in _OTHER_KINDS and (end := _end_of_opaque(text, hit.end)) > hit.end
     ]
     found += _bare(text, folded)
     if _DEFANGED_DOT.search(folded):
@@ -101,7 +103,6 @@ def find_urls(passage: Passage, found: list[FoundUrl] | None = None) -> list[Ent
             flags=("obfuscated",) if url.obfuscated else (),
         )
         for url in (locate_urls(passage) if found is None else found)
-        if not url.url.lower().startswith(("tel:", "mailto:"))
     ]
 
 
