@@ -127,7 +127,8 @@ class IntentResult:
 class EntityResult:
     """An entity with its normalised value; `platform` is the service id for handles and links.
 
-    `flags` from a closed list: `obfuscated`, `hidden`, `link`, `vague`, `odd_channel`, `per_piece`.
+    `flags` from a closed list: `obfuscated`, `hidden`, `link`, `vague`, `odd_channel`, `per_piece`,
+    `freemail`.
     """
 
     type: EntityType

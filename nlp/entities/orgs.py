@@ -24,9 +24,10 @@ _QUOTED = re.compile(
     r"(?:ООО|АО|ПАО|ОАО|ЗАО|НИИ|ФГУП|АНО|НКО|компани\w*|центр\w*|фонд\w*|агентств\w*|институт\w*) ?[«\"“][^»\"”\n]{2,60}[»\"”]"
 )
 _AFFILIATION = re.compile(
-    r"[^.!?\n]{0,48}? (?:at|with|from|for|on behalf of|of|chez|pour|bei|von|en|de|na|da) (?:the )?"
+    r"(?P<before>[^.!?\n]{0,48}?) (?P<link>at|with|from|for|on behalf of|of|chez|pour|bei|von|en|de|na|da) (?:the )?"
     rf"(?P<org>{_WORD}(?: (?:& )?{_WORD}){{0,3}})"
 )
+_PARTICLES = frozenset({"von", "de", "da"})
 _PRINCIPAL = re.compile(rf" (?:the )?(?P<org>{_WORD}(?: (?:& )?{_WORD}){{0,3}})")
 _HAN_RUN = re.compile(rf"[{HAN}A-Za-z0-9()]{{2,16}}$")
 _HAN_LEAD = re.compile(
@@ -75,12 +76,19 @@ def _named(passage: Passage) -> Iterator[tuple[int, int]]:
     for hit in passage.hits("lead"):
         if hit.key in ("affiliated", "on_behalf"):
             pattern = _AFFILIATION if hit.key == "affiliated" else _PRINCIPAL
-            if match := pattern.match(text, hit.end):
+            match = pattern.match(text, hit.end)
+            if match and not (hit.key == "affiliated" and _is_inside_name(match)):
                 yield match.span("org")
     if "cyrillic" in passage.scripts:
         yield from (match.span() for match in _QUOTED.finditer(text))
     if "hangul" in passage.scripts:
         yield from (match.span() for match in _HANGUL_PREFIXED.finditer(text))
+
+
+def _is_inside_name(match: re.Match[str]) -> bool:
+    """Whether the link is a particle of a name: "João da Silva"."""
+    last_word = match["before"].rpartition(" ")[2]
+    return match["link"] in _PARTICLES and not last_word[:1].islower()
 
 
 def _latin_name(text: str, tail: Hit) -> Iterator[tuple[int, int]]:

@@ -147,6 +147,7 @@ _BY_SCRIPT = {"han": _HAN, "kana": _KANA, "hangul": _HANGUL, "arabic": _ARABIC}
 _SIGNED_INLINE = re.compile(
     rf"[ \t]*(?:(?i:best|regards|thanks|cheers|sincerely|cordialement|saludos|gruß|abraços|с уважением)[,.]? |[-–—]{{1,2}} ?)(?P<name>{LATIN_NAME})[ \t]*"
 )
+_SIGNED_SUFFIX = re.compile(r"[ \t]*(?:敬上|谨上|謹上|敬启|拜上|드림|올림|배상)$")
 _NAME_PART = re.compile(r"[^\n|,(<:;،]{2,40}")
 _TRAILING_PARTICLE = re.compile(r"(?:\s+(?:de|da|do|du|of|from|von|vom|at|di|la|le))+$")
 _RELAYED = re.compile(r"\s+(?:via|through|über|par)\s.*$")
@@ -212,7 +213,7 @@ def _at_line_ends(text: str, is_signature: bool) -> Iterator[tuple[int, int]]:
                 if len(line) <= 60 and (match := _SIGNED_INLINE.fullmatch(line)):
                     yield start + match.start("name"), start + match.end("name")
                 elif expected and (part := _NAME_PART.search(line[:64])):
-                    name = part.group().rstrip(" .-–—\t").lstrip()
+                    name = _SIGNED_SUFFIX.sub("", part.group().rstrip(" .-–—\t")).lstrip()
                     at = start + line.index(name)
                     if is_name_line(name) or (small and is_small_name_line(name)):
                         yield at, at + len(name)

@@ -89,12 +89,13 @@ _LEET_NAMES = {
     "viber": "viber",
     "discord": "discord",
 }
-_LEET_SIGN = re.compile(r"[0-9@$!|](?=[a-z])")
-_LEET_BACK = re.compile(r"[a-z0-9@$!|]{0,13}$")
-_LEET_TOKEN = re.compile(r"[a-z0-9@$!|]{5,14}(?![a-z0-9])")
+# The dotless i is a letter of Turkish: a disguise only inside the name of a service.
+_LEET_SIGN = re.compile(r"[0-9@$!|ı](?=[a-z])")
+_LEET_BACK = re.compile(r"[a-z0-9@$!|ı]{0,13}$")
+_LEET_TOKEN = re.compile(r"[a-z0-9@$!|ı]{5,14}(?![a-z0-9ı])")
 _LEET = [
-    str.maketrans("430157@$!|", "aeoistasil"),
-    str.maketrans("430157@$!|", "aeolstasli"),
+    str.maketrans("430157@$!|ı", "aeoistasili"),
+    str.maketrans("430157@$!|ı", "aeolstaslii"),
 ]
 _LETTERS_OUT = re.compile(r"[^a-z]")
 

@@ -54,6 +54,7 @@ def original_of(view: Normalised, part: str) -> str:
         ("caf\u0065\u0301", "café", False),
         ("ｶﾞｲﾄﾞ", "ガイド", False),
         ("IT-отдел и QRкод", "IT-отдел и QRкод", False),
+        ("Elif Yılmaz ilə Əliyev", "Elif Yılmaz ilə Əliyev", False),  # native letters
         ("", "", False),
     ],
 )

@@ -145,6 +145,8 @@ def test_common_words_are_no_services(text: str) -> None:
         ("te1egram", "telegram"),
         ("We.Chat", "wechat"),
         ("$kype", "skype"),
+        ("Vıber", "viber"),
+        ("sıgnal", "signal"),
     ],
 )
 def test_disguise_is_undone_and_flagged(text: str, service: str) -> None:
