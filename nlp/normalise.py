@@ -43,12 +43,12 @@ _TOKEN = re.compile(r"[^\W_]+")
 
 # RE2 looks for four single characters in a row (2 µs a kB); `re` then finds the whole word.
 _MAYBE_SPACED = re2.compile(
-    r"(?:^|[ .\-_*·•|~/+:,;(\n])[A-Za-z0-9][ .\-_*·•|~/+][A-Za-z0-9][ .\-_*·•|~/+][A-Za-z0-9]"
+    r"(?:^|[^A-Za-z0-9])[A-Za-z0-9][ .\-_*·•|~/+][A-Za-z0-9][ .\-_*·•|~/+][A-Za-z0-9]"
     r"[ .\-_*·•|~/+][A-Za-z0-9]"
 )
 _SPACED = re.compile(
-    r"(?<![^\W_])[A-Za-z](?P<gap>[ .\-_*·•|~/+])[A-Za-z0-9](?:(?P=gap)[A-Za-z0-9]){2,48}"
-    r"(?: ?[.\-_*·•|~] ?[A-Za-z0-9](?:(?P=gap)[A-Za-z0-9]){1,24})?(?![^\W_])"
+    r"(?<![A-Za-z0-9])[A-Za-z](?P<gap>[ .\-_*·•|~/+])[A-Za-z0-9](?:(?P=gap)[A-Za-z0-9]){2,48}"
+    r"(?: ?[.\-_*·•|~] ?[A-Za-z0-9](?:(?P=gap)[A-Za-z0-9]){1,24})?(?![A-Za-z0-9])"
 )
 _SPACED_GAPS = re.compile(r"[ .\-_*·•|~/+]+")
 _MIN_SPACED_LETTERS = 4

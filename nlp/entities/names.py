@@ -27,7 +27,6 @@ LATIN_FULL_NAME = rf"{_PREFIXED}(?: (?:(?:{_PARTICLES}) ){{0,2}}{_PREFIXED}){{1,
 HAN = r"\u3400-\u9fff"
 HAN_NAME = rf"[{HAN}]{{2,4}}"
 HANGUL_NAME = r"[\uac00-\ud7a3]{2,4}"
-KANA_NAME = r"[\u3041-\u30ff\u3400-\u9fff]{2,8}"
 _ARABIC_WORD = r"[\u0621-\u063a\u0641-\u064a\u066e-\u06d3\u200c]{2,14}"
 ARABIC_NAME = rf"{_ARABIC_WORD}(?: {_ARABIC_WORD}){{0,2}}"
 

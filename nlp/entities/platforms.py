@@ -63,7 +63,7 @@ _SPLITTABLE = {
     "wechat": "wechat",
     "protonmail": "proton",
 }
-_GAP = r"[ .\-_*·•|~'/+]?"
+_GAP = r"[ .\-_*·•|~'/+\n]?"
 _HARD_GAP = r"[.\-_*·•|~'/+]?"  # "we chat" is English
 _SPLIT = re2.compile(
     r"(?i)(?:^|[^a-z0-9])("

@@ -76,7 +76,6 @@ def _link_rules() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
 
 _RULES = _link_rules()
 _ALIASES: dict[str, str] = {alias: host for row in _ROWS for alias, host in row.get("aliases", ())}
-_CODES_IN_LOWER = frozenset({"session"})
 
 
 def link_target(url: str) -> LinkTarget | None:

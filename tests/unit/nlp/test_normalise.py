@@ -33,6 +33,7 @@ def original_of(view: Normalised, part: str) -> str:
         ("W h a t s . A p p", "WhatsApp", True),
         ("T.e.l.e.g.r.a.m please", "Telegram please", True),
         ("T-e-l-e-g-r-a-m", "Telegram", True),
+        ("加W h a t s A p p聊", "加WhatsApp聊", True),
         ("Wha\u200btsApp", "WhatsApp", True),
         ("Wha\u034ftsApp", "WhatsApp", True),
         ("Sig\u202dnal", "Signal", True),

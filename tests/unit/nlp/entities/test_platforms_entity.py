@@ -134,6 +134,7 @@ def test_common_words_are_no_services(text: str) -> None:
         ("Whats.App", "whatsapp"),
         ("T.e.l.e.g.r.a.m", "telegram"),
         ("Tele gram", "telegram"),
+        ("Tele\ngram", "telegram"),
         ("Tele_gram", "telegram"),
         ("W\u200bhats\u200bApp", "whatsapp"),
         ("What\u034fsApp", "whatsapp"),
