@@ -230,8 +230,10 @@ def _labelled(
     found = []
     for label in passage.hits("id_word"):
         sign = _LABEL_SIGN.match(folded, label.end)
-        ahead = _AHEAD.match(folded, sign.end()) if sign else None
-        if ahead is None:
+        # Without "is" or ":" only what cannot be a word: "my id lan_88".
+        start = sign.end() if sign else label.end + folded.startswith(" ", label.end)
+        ahead = _AHEAD.match(folded, start)
+        if ahead is None or not (sign or ahead["at"] or _is_marked(ahead["handle"])):
             continue
         written = ahead["handle"].rstrip(".:-")
         end = ahead.start("handle") + len(written)

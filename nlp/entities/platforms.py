@@ -41,7 +41,9 @@ _LABEL = re.compile(
     r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?(?P<sign>\s?(?::|->|→)\s*|\s)"
     r"(?P<value>[@~+]?[a-z0-9][\w.+#-]{2,40})(?P<last>\s*(?:$|\n|[,;/|)(]))?"
 )
-_AT_AFTER = re.compile(r"[\s:(,-]{0,3}(?:@[a-z0-9_]{3,}|\+\d[\d ()-]{5,})")
+_AT_AFTER = re.compile(
+    r"[\s:(,-]{0,3}(?:(?:at|under|as|au|sous|unter|als|en|como|no|em|по|под)\s)?(?:@[a-z0-9_]{3,}|\+\d[\d ()-]{5,})"
+)
 _HANDLE_BEFORE = re.compile(
     r"(?:@[a-z0-9_]{3,32}|\+?\d[\d ()-]{6,20}\d)\s?(?:\(|on |via |sur |auf |en |no |в |-|,)?\s?$"
 )
@@ -207,7 +209,7 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
     after = folded[hit.end : hit.end + _AFTER_LIMIT]
     is_form = passage.text[hit.start : hit.end] in service.forms
     written = folded[hit.start : hit.end]
-    if service.not_after.match(after):
+    if service.not_after.match(after) or before.endswith("-"):
         return False
     if service.id == "qq" and _QQ_NUMBER.match(after):
         return True

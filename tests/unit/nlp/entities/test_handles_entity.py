@@ -123,6 +123,8 @@ def test_links_that_name_nobody(link: str) -> None:
         ("I am @maria:example.org there", "matrix:@maria:example.org"),
         (f"my id {SESSION_ID}", f"session:{SESSION_ID}"),
         ("add me on T e l e g r a m: @maria_k", "telegram:maria_k"),
+        ("hi r u on wechat? add me pls, my id lan_river88, cant send docs", "wechat:lan_river88"),
+        ("He is on Signal at +1 202 555 0148.", "signal:+12025550148"),
         ("Snapchat: maria-k88", "snapchat:maria-k88"),
     ],
 )

@@ -120,6 +120,8 @@ def test_services_are_recognised(text: str, service: str) -> None:
         "for line in lines: print(line)",
         "Washington, WA 98101",
         "zap the old cache",
+        "obtain an On-Line account",
+        "calling on line one",
     ],
 )
 def test_common_words_are_no_services(text: str) -> None:
