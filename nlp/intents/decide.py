@@ -15,6 +15,9 @@ from nlp.intents.concepts import Page
 from nlp.intents.grammar import Conclusion, Match, grammar
 
 _MAX_SPANS = 8
+# An approach stands on one page. What a long text says in places far apart (a digest, a contract,
+# a thread of many voices) is not said to the reader in one breath and does not add up.
+PASSAGE_WORDS = 400
 
 
 @dataclass(slots=True)
@@ -30,7 +33,7 @@ class Decision:
 def decide(matches: Iterable[Match], page: Page, facts: frozenset[str]) -> list[Decision]:
     """The labels of a message, in the order of the closed list."""
     decisions: dict[IntentLabel, Decision] = {}
-    for match in matches:
+    for match in within_passage(matches, page):
         rule = match.rule
         decision = decisions.setdefault(rule.label, Decision(rule.label, 0))
         decision.strength = max(decision.strength, rule.strength)
@@ -48,6 +51,37 @@ def decide(matches: Iterable[Match], page: Page, facts: frozenset[str]) -> list[
     for decision in decisions.values():
         decision.spans = merged(decision.spans)[:_MAX_SPANS]
     return [decisions[label] for label in IntentLabel if label in decisions]
+
+
+def within_passage(matches: Iterable[Match], page: Page) -> list[Match]:
+    """Lure-side matches of the passage that says most; all other matches count wherever they are."""
+    found = list(matches)
+    lure = grammar().lure
+    asked = sorted(
+        (match for match in found if match.section == "body" and match.rule.label in lure),
+        key=lambda match: match.spans[0],
+    )
+    if (
+        not asked
+        or page.words_between(asked[0].spans[0][0], asked[-1].spans[-1][1]) <= PASSAGE_WORDS
+    ):
+        return found
+    best: list[Match] = []
+    most = (0, 0)
+    end = 0
+    for start, first in enumerate(asked):
+        while end < len(asked) and (
+            page.words_between(first.spans[0][0], asked[end].spans[-1][1]) <= PASSAGE_WORDS
+        ):
+            end += 1
+        passage = asked[start : max(end, start + 1)]
+        plain = {match.rule.label for match in passage if match.rule.strength > 1}
+        says = (len(plain), len({match.rule.label for match in passage}))
+        if says > most:
+            best, most = passage, says
+    kept = {id(match) for match in best}
+    beside = {id(match) for match in asked} - kept
+    return [match for match in found if id(match) not in beside]
 
 
 def merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -85,6 +85,7 @@ class Grammar:
     message_rules: tuple[Rule, ...]
     conclusions: tuple[Conclusion, ...]
     concepts: frozenset[str]
+    lure: frozenset[IntentLabel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def grammar() -> Grammar:
         message_rules=tuple(rule for rule in rules if rule.scope == "message"),
         conclusions=tuple(_conclusion(row, sets) for row in table["conclusion"]),
         concepts=frozenset(named | {"neg", "but"}),
+        lure=frozenset({*map(IntentLabel, sets["lure"]), IntentLabel.N_SCAM}),
     )
 
 
@@ -148,9 +150,7 @@ def _alternatives(item: str, sets: dict[str, tuple[str, ...]]) -> tuple[str, ...
 
 def _members(names: Sequence[str], sets: dict[str, tuple[str, ...]]) -> list[str]:
     """Names with each `$set` replaced by its members."""
-    return [
-        member for name in names for member in (sets[name[1:]] if name[0] == "$" else (name,))
-    ]
+    return [member for name in names for member in (sets[name[1:]] if name[0] == "$" else (name,))]
 
 
 def apply_rules(page: Page) -> list[Match]:
