@@ -151,7 +151,7 @@ def _hidden_nodes(root: LexborNode, names: set[str]) -> Iterator[LexborNode]:
     """
     sheets = [node.text() for node in root.css("style")] if "style" in names else []
     white_on_white = not any(map(sets_background, sheets))
-    styled = [(hiding(node.attributes["style"] or ""), node) for node in root.css("[style]")]
+    styled = [(hiding(node.attributes.get("style") or ""), node) for node in root.css("[style]")]
     for kind, node in reversed([pair for pair in styled if pair[0]]):
         if kind is Hiding.ALL:
             yield node
@@ -164,7 +164,7 @@ def _hidden_nodes(root: LexborNode, names: set[str]) -> Iterator[LexborNode]:
     yield from reversed(root.css("[hidden]"))
     if white_on_white and "font" in names:
         for node in reversed(root.css("font[color]")):
-            colour = parse_colour((node.attributes["color"] or "").strip().lower())
+            colour = parse_colour((node.attributes.get("color") or "").strip().lower())
             if is_nearly_white(colour) and not _on_background(node):
                 yield node
 
@@ -197,7 +197,10 @@ def _links(node: LexborNode, part: str, *, visible: bool) -> Iterator[Link]:
     for element, name in [(anchor, "href") for anchor in node.css("a[href],area[href]")] + [
         (form, "action") for form in node.css("form[action]")
     ]:
-        target = (element.attributes[name] or "").strip()[:MAX_TARGET_CHARS]
+        attributes = element.attributes
+        # A link in SVG matches the selector under another name.
+        target = attributes.get(name) or attributes.get("xlink:href") or ""
+        target = target.strip()[:MAX_TARGET_CHARS]
         if target and target[0] != "#":
             shown = _squeeze(element.text())[:MAX_SHOWN_CHARS] if name == "href" else ""
             yield Link(target=target, shown=shown, part=part, visible=visible)

@@ -148,7 +148,9 @@ class _Splitter:
         begin = 0
         for number in range(1, len(self.lines) + 1):
             if number == len(self.lines) or self.sources[number] is not self.sources[begin]:
-                yield self.sources[begin], self.starts[begin], min(self.starts[number], length)
+                end = min(self.starts[number], length)
+                if self.starts[begin] < end:
+                    yield self.sources[begin], self.starts[begin], end
                 begin = number
 
     def _announcement(self, number: int) -> int | None:
