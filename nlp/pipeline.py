@@ -69,7 +69,7 @@ def analyse(readable: ReadableText) -> AnalysisResult:
     """Language always; intents and entities if the screen lets the text through."""
     started = time.perf_counter()
     language = identify(_sample(readable.segments))
-    if not _screen().passes(readable.segments, readable.links).passed:
+    if not _screen().passes((*readable.segments, *readable.hidden), readable.links).passed:
         return AnalysisResult(
             language=language.code,
             intents=(),
