@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from milter.demo.inner_server import InnerServer
+from milter.demo.inner_server import Delivered, Fault, InnerServer
 
 
 @contextmanager
@@ -36,6 +36,17 @@ def inner_server(**options: Any) -> Iterator[InnerServer]:
             yield server
         finally:
             _do(loop, server.stop())
+
+
+def misbehave(server: InnerServer, *faults: Fault) -> None:
+    """Have these faults and no others; their occurrences count from now."""
+    server._seen.clear()
+    server.faults[:] = faults
+
+
+def copies(server: InnerServer, recipient: str) -> list[Delivered]:
+    """All that a server took for a recipient."""
+    return [message for message in server.messages if recipient.encode() in message.recipients]
 
 
 class Forwarder:
