@@ -7,6 +7,7 @@ about a person, no score, no link but the configured one. Where it goes is decid
 **Failure:** none; a finding without a sentence is left out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,14 +85,14 @@ def make_banner(
     texts: BannerTexts,
     contact: str,
     report_url: str,
-    token: str,
+    sign: Callable[[str], str],
 ) -> Banner:
     """Render one banner; `contact` and `report_url` may be ''."""
     own = texts.language(language)
     english = texts.language(FALLBACK)
     unquoted = tuple(Reason(topic=reason.topic) for reason in reasons)
     versions = dict.fromkeys(
-        plain_banner(_wording(words, level, shown_reasons, contact, report_url), token)
+        plain_banner(_wording(words, level, shown_reasons, contact, report_url), sign)
         for words in (own, english)
         for shown_reasons in (reasons, unquoted)
     )
@@ -100,7 +101,7 @@ def make_banner(
         language=language,
         html=html_banner(
             _wording(own, level, reasons, contact, report_url),
-            token,
+            sign,
             strong=level is BannerLevel.STRONG,
         ),
         texts=tuple(versions),

@@ -10,6 +10,7 @@ attribute cannot answer is named in docs/banner.md.
 **Failure:** none; every value is escaped.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -35,13 +36,14 @@ _NOTICE = _Palette(background="#fff6dd", text="#2b2100", border="#b26a00", link=
 _STRONG = _Palette(background="#fdecea", text="#3a0b08", border="#b3261e", link="#7d1510")
 
 
-def html_banner(wording: Wording, token: str, *, strong: bool) -> str:
-    """The element, LF line ends, no line above 998 octets, no final line end."""
+def html_banner(wording: Wording, sign: Callable[[str], str], *, strong: bool) -> str:
+    """The element, LF line ends, no line above 998 octets; `sign` makes a token for its words."""
     palette = _STRONG if strong else _NOTICE
     align = "right" if wording.direction == "rtl" else "left"
     base = f"color:{palette.text};text-align:{align};direction:{wording.direction}"
+    marker = f"lw-{sign(_words(wording))}"
     pieces = [
-        f'<div class="lw-{token}" role="note" aria-label="{_escaped(wording.label)}" '
+        f'<div class="{marker}" role="note" aria-label="{_escaped(wording.label)}" '
         f'lang="{wording.tag}" dir="{wording.direction}" style="{_broken(_box(palette, base))}">',
         _element("div", f"{base};font-size:16px;font-weight:700;margin:0 0 6px", wording.title),
         _element("div", f"{base};margin:0 0 4px", wording.because),
@@ -58,6 +60,13 @@ def html_banner(wording: Wording, token: str, *, strong: bool) -> str:
         pieces.append(_link(wording, palette))
     pieces.append("</div>")
     return "\n".join(pieces)
+
+
+def _words(wording: Wording) -> str:
+    """All that a reader sees, in order."""
+    link = wording.report if wording.report_url else ""
+    shown = (wording.title, wording.because, *wording.reasons, wording.advice, wording.tell, link)
+    return " ".join(shown)
 
 
 def _box(palette: _Palette, base: str) -> str:

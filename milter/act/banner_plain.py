@@ -10,6 +10,7 @@ where it knows the charset of the part.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 from milter.act.banner_texts import Wording
@@ -26,10 +27,10 @@ _PIECE = re.compile(
 _WORD_LANGUAGES = frozenset({"ko"})
 
 
-def plain_banner(wording: Wording, token: str) -> str:
-    """The text, LF line ends, final line end included."""
+def plain_banner(wording: Wording, sign: Callable[[str], str]) -> str:
+    """The text, LF line ends, final line end included; `sign` makes a token for its words."""
     by_word = wording.tag in _WORD_LANGUAGES
-    lines = [RULE, *_wrapped(wording.title, by_word=by_word), ""]
+    lines = [*_wrapped(wording.title, by_word=by_word), ""]
     lines += _wrapped(wording.because, by_word=by_word)
     for reason in wording.reasons:
         lines += _wrapped(reason, first="- ", rest="  ", by_word=by_word)
@@ -38,8 +39,8 @@ def plain_banner(wording: Wording, token: str) -> str:
         lines += _wrapped(wording.tell, by_word=by_word)
     if wording.report_url:
         lines += _wrapped(f"{wording.report}: {wording.report_url}", by_word=by_word)
-    lines += [RULE, f"[lw:{token}]", ""]
-    return "\n".join(lines)
+    words = "\n".join(lines)
+    return f"{RULE}\n{words}\n{RULE}\n[lw:{sign(words)}]\n"
 
 
 def columns(text: str) -> int:

@@ -10,6 +10,7 @@ comes from a `Reading`, and every place it names is checked in `sites`.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from milter.act.banner import Banner, banner_level, banner_reasons, make_banner
 from milter.act.banner_texts import BannerTexts
@@ -17,7 +18,7 @@ from milter.act.headers import forged_fields, tag_subject, verdict_fields
 from milter.act.integrity import outside_edits_identical
 from milter.act.render import EditPlan, Rendered, render
 from milter.mail.edit import BannerOutcome, Edit, PartOutcome, RemoveField, ReplaceField
-from milter.mail.marker import own_banner_token
+from milter.mail.marker import banner_token
 from milter.mail.message import Header, scan_header
 from milter.mail.reading import Protection, Reading
 from milter.mail.verdict import Action, Disposition, Mode, Verdict
@@ -217,5 +218,5 @@ def _banner(
         texts=options.texts,
         contact=options.contact,
         report_url=options.report_url,
-        token=own_banner_token(options.banner_key),
+        sign=partial(banner_token, options.banner_key),
     )

@@ -16,6 +16,7 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
+from milter.mail.marker import MARKER, is_own_banner
 from milter.mail.reading import Defect, Link
 from milter.read.html_fallback import strip_tags
 from milter.read.html_guard import is_analysable
@@ -32,6 +33,7 @@ MAX_LINKS = 1_000
 MAX_TARGET_CHARS = 4_000
 MAX_SHOWN_CHARS = 500
 MAX_OWN_BANNER_CHARS = 2_000
+MAX_MARKED_ELEMENTS = 50
 _MAX_ANCESTORS = 40
 _MAX_PREFORMATTED = 500
 _MAX_NAMES = 200
@@ -82,13 +84,13 @@ class HtmlText:
 
 
 def read_html(
-    html: str, *, part: str = "", own_token: str = "", text_only: bool = False
+    html: str, *, part: str = "", banner_key: bytes = b"", text_only: bool = False
 ) -> HtmlText:
-    """Read one HTML document; `own_token` marks our own banner, which is left out."""
+    """Read one HTML document; by `banner_key` our own banner is known and left out."""
     if not text_only and is_analysable(html):
         if any(mark in html for mark in _MARKS):
             html = html.translate(_WITHOUT_MARKS)
-        read = _read_tree(html, part, own_token)
+        read = _read_tree(html, part, banner_key)
         if read is not None:
             return read
     text, targets = strip_tags(html)
@@ -99,7 +101,7 @@ def read_html(
     )
 
 
-def _read_tree(html: str, part: str, own_token: str) -> HtmlText | None:
+def _read_tree(html: str, part: str, banner_key: bytes) -> HtmlText | None:
     """Read by parser; None if the tree is out of all proportion to the text."""
     tree = LexborHTMLParser(html)
     root = tree.root
@@ -108,8 +110,8 @@ def _read_tree(html: str, part: str, own_token: str) -> HtmlText | None:
     names = _clean(root, most_nodes=4 * html.count("<") + 1_000)
     if names is None:
         return None
-    if own_token and own_token in html:
-        _remove_own_banners(root, own_token)
+    if banner_key and "lw-" in html:
+        _remove_own_banners(root, banner_key)
     links: list[Link] = []
     hidden: list[str] = []
     for node in _hidden_nodes(root, names):
@@ -125,7 +127,7 @@ def _read_tree(html: str, part: str, own_token: str) -> HtmlText | None:
     _mark(root, names, html)
     for name in names - _BLOCKS:
         try:
-            root.unwrap_tags([_NOT_IN_NAMES.sub(r"\\\g<0>", name)])
+            root.unwrap_tags([_NOT_IN_NAMES.sub(r"\\\g<0>", name)], delete_empty=True)
         except SelectolaxError:
             continue
     root.merge_text_nodes()
@@ -287,13 +289,12 @@ def _collect_spans(text: str, spans: dict[str, list[tuple[int, int]]]) -> str:
     return "".join(pieces)
 
 
-def _remove_own_banners(root: LexborNode, own_token: str) -> None:
-    """Leave our own banners out, also where a mail program has put a prefix before the class.
-
-    Who got a reply that quotes a banner knows its marker, so a banner may only be as long as one.
-    """
-    for node in reversed(root.css(f'[class*="lw-{own_token}"]')):
-        if len(node.text()) <= MAX_OWN_BANNER_CHARS:
+def _remove_own_banners(root: LexborNode, banner_key: bytes) -> None:
+    """Leave our own banners out, also where a mail program has put a prefix before the class."""
+    marked = root.css('[class*="lw-"]')
+    for node in reversed(marked[:MAX_MARKED_ELEMENTS]):
+        marker = MARKER.search(node.attributes.get("class") or "")
+        if marker and is_own_banner(banner_key, marker[1], node.text()[:MAX_OWN_BANNER_CHARS]):
             node.decompose()
 
 

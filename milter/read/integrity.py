@@ -8,7 +8,7 @@ no spans, plans or sites from anybody, only the octets before and after.
 structure, header, part_header, unedited, edited_text, no_banner.
 """
 
-from milter.mail.marker import own_banner_token
+from milter.mail.marker import MARKER
 from milter.mail.message import Header, HeaderField, field_value
 from milter.mail.reading import Facts, IntegrityReport
 from milter.read.authentication import is_own_field
@@ -45,7 +45,6 @@ def verify(original: bytes, edited: bytes, facts: Facts) -> IntegrityReport:
         return problem("header", detail)
     if not _same_outside(original, before, edited, after, changed):
         return problem("unedited")
-    token = own_banner_token(facts.banner_key) if facts.banner_key else ""
     for old, new in changed:
         if old.parent >= 0:
             detail = _header_difference(original, old.header, edited, new.header)
@@ -54,7 +53,7 @@ def verify(original: bytes, edited: bytes, facts: Facts) -> IntegrityReport:
         inserted = _inserted(_text(original, old), _text(edited, new))
         if not inserted:
             return problem("edited_text", old.part.path)
-        if token and token not in inserted:
+        if facts.banner_key and not MARKER.search(inserted):
             return problem("no_banner", old.part.path)
     return IntegrityReport(parts=parts, edited_parts=edited_parts)
 

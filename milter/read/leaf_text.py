@@ -11,11 +11,13 @@ visible text with LF line ends.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from milter.mail.finding import Source
+from milter.mail.marker import is_own_banner
 from milter.mail.reading import Defect, Link, Part, Segment
 from milter.read.decode import decode_charset, lf_lines, meta_charset
-from milter.read.html import MAX_OWN_BANNER_CHARS, HtmlText, read_html
+from milter.read.html import MAX_MARKED_ELEMENTS, MAX_OWN_BANNER_CHARS, HtmlText, read_html
 from milter.read.mime import Node
 from milter.read.text import Run, split_text
 
@@ -30,6 +32,7 @@ _SHOWN_AS_TEXT = frozenset({"message/delivery-status", "message/disposition-noti
 _PGP_BEGIN = "-----BEGIN PGP "
 _PGP_BLOCK = re.compile(r"^-----BEGIN PGP (?:SIGNED )?MESSAGE-----", re.MULTILINE)
 _RULE = re.compile(r"[>\s]*={20,}\s*")
+_MARKER_LINE = re.compile(r"\[lw:([0-9a-f]{12})\]")
 
 Decode = Callable[[Node], tuple[bytes, Defect | None]]
 
@@ -53,7 +56,9 @@ class LeafText:
         return len(self.text)
 
 
-def read_leaf(node: Node, octets_of: Decode, *, own_token: str, text_only: bool) -> LeafText | None:
+def read_leaf(
+    node: Node, octets_of: Decode, *, banner_key: bytes, text_only: bool
+) -> LeafText | None:
     """Read one leaf; None if it is not text."""
     part = node.part
     kind = part.media_type
@@ -77,8 +82,8 @@ def read_leaf(node: Node, octets_of: Decode, *, own_token: str, text_only: bool)
     if charset_defect:
         defects.append(charset_defect)
     if is_html:
-        return _html(part, node, decoded, defects, own_token, text_only)
-    return _plain(part, node, lf_lines(decoded), defects, own_token)
+        return _html(part, node, decoded, defects, banner_key, text_only)
+    return _plain(part, node, lf_lines(decoded), defects, banner_key)
 
 
 def _html(
@@ -86,10 +91,10 @@ def _html(
     node: Node,
     html: str,
     defects: list[Defect],
-    own_token: str,
+    banner_key: bytes,
     text_only: bool,
 ) -> LeafText:
-    read = read_html(html, part=part.path, own_token=own_token, text_only=text_only)
+    read = read_html(html, part=part.path, banner_key=banner_key, text_only=text_only)
     if read.defect:
         defects.append(read.defect)
     text = _bounded(read.text, defects)
@@ -98,7 +103,7 @@ def _html(
     return LeafText(
         part=part.path,
         text=text,
-        segments=_segments(part, text, runs, own_token),
+        segments=_segments(part, text, runs, banner_key),
         hidden=tuple(
             Segment(source=source or Source.BODY, part=part.path, text=hidden)
             for hidden in read.hidden
@@ -113,7 +118,7 @@ def _html_runs(text: str, read: HtmlText) -> tuple[Run, ...]:
     return split_text(text, quoted=read.quoted, indented=read.indented, signed=read.signed)
 
 
-def _plain(part: Part, node: Node, text: str, defects: list[Defect], own_token: str) -> LeafText:
+def _plain(part: Part, node: Node, text: str, defects: list[Defect], banner_key: bytes) -> LeafText:
     text = _bounded(text, defects)
     has_pgp = _PGP_BEGIN in text and _PGP_BLOCK.search(text) is not None
     source = _whole_source(part, node)
@@ -121,7 +126,7 @@ def _plain(part: Part, node: Node, text: str, defects: list[Defect], own_token: 
     return LeafText(
         part=part.path,
         text=text,
-        segments=_segments(part, text, runs, own_token),
+        segments=_segments(part, text, runs, banner_key),
         defects=tuple(defects),
         has_pgp=has_pgp and source is None,
     )
@@ -150,9 +155,9 @@ def _bounded(text: str, defects: list[Defect]) -> str:
     return text[:MAX_TEXT_CHARS]
 
 
-def _segments(part: Part, text: str, runs: Sequence[Run], own_token: str) -> tuple[Segment, ...]:
-    if own_token and own_token in text:
-        runs = _without_own_banner(text, runs, own_token)
+def _segments(part: Part, text: str, runs: Sequence[Run], banner_key: bytes) -> tuple[Segment, ...]:
+    if banner_key and "[lw:" in text:
+        runs = _without_own_banner(text, runs, banner_key)
     return tuple(
         Segment(source=source, part=part.path, text=text[start:end], base=start)
         for source, start, end in runs
@@ -160,9 +165,9 @@ def _segments(part: Part, text: str, runs: Sequence[Run], own_token: str) -> tup
     )
 
 
-def _without_own_banner(text: str, runs: Sequence[Run], own_token: str) -> Sequence[Run]:
+def _without_own_banner(text: str, runs: Sequence[Run], banner_key: bytes) -> Sequence[Run]:
     """Cut our own text banners out of the runs; they may stand in quoted text too."""
-    cuts = _own_banners(text, f"[lw:{own_token}]")
+    cuts = _own_banners(text, banner_key)
     kept: list[Run] = []
     for source, start, end in runs:
         for cut_start, cut_end in cuts:
@@ -176,21 +181,30 @@ def _without_own_banner(text: str, runs: Sequence[Run], own_token: str) -> Seque
     return kept
 
 
-def _own_banners(text: str, marker: str) -> list[tuple[int, int]]:
-    """Whole lines from the first of two rules to the marker below the second."""
+def _own_banners(text: str, banner_key: bytes) -> list[tuple[int, int]]:
+    """Whole lines from the first of two rules to a marker below the second that fits the words."""
     spans: list[tuple[int, int]] = []
-    end = 0
-    while (found := text.find(marker, end)) >= 0:
-        floor = end
-        end = text.find("\n", found) + 1 or len(text)
-        line_start = first = text.rfind("\n", floor, found) + 1 or floor
-        rules = 0
-        while rules < 2 and floor < line_start and end - line_start <= MAX_OWN_BANNER_CHARS:
-            line_end = line_start - 1
-            line_start = text.rfind("\n", floor, line_end) + 1 or floor
-            if _RULE.fullmatch(text, line_start, line_end):
-                rules += 1
-                first = line_start
-        if end - first <= MAX_OWN_BANNER_CHARS:
-            spans.append((first, end))
+    floor = 0
+    for marker in islice(_MARKER_LINE.finditer(text), MAX_MARKED_ELEMENTS):
+        end = text.find("\n", marker.end()) + 1 or len(text)
+        rules = _two_rules_above(text, max(floor, end - MAX_OWN_BANNER_CHARS), marker.start())
+        if rules is not None:
+            first, words_start, words_end = rules
+            if is_own_banner(banner_key, marker[1], text[words_start:words_end]):
+                spans.append((first, end))
+                floor = end
     return spans
+
+
+def _two_rules_above(text: str, floor: int, position: int) -> tuple[int, int, int] | None:
+    """Start of the upper rule, and where the words between both rules begin and end."""
+    line_start = text.rfind("\n", floor, position) + 1 or floor
+    words_end = -1
+    while floor < line_start:
+        line_end = line_start - 1
+        line_start = text.rfind("\n", floor, line_end) + 1 or floor
+        if _RULE.fullmatch(text, line_start, line_end):
+            if words_end >= 0:
+                return line_start, line_end, words_end
+            words_end = line_start
+    return None

@@ -13,7 +13,6 @@ import time
 from dataclasses import dataclass, replace
 
 from milter.mail.finding import Source
-from milter.mail.marker import own_banner_token
 from milter.mail.message import Header
 from milter.mail.reading import (
     AuthResult,
@@ -108,7 +107,7 @@ class _Reader:
         self.raw = raw
         self.tree = tree
         self.text_only = facts.text_only
-        self.own_token = own_banner_token(facts.banner_key) if facts.banner_key else ""
+        self.banner_key = facts.banner_key
         self.defects: dict[Defect, None] = {}
         self.part_defects: dict[str, list[Defect]] = {}
         self.pgp_parts: dict[str, None] = {}
@@ -130,7 +129,7 @@ class _Reader:
         for node in self.tree.leaves:
             part = node.part
             text = (
-                read_leaf(node, self.octets, own_token=self.own_token, text_only=self.text_only)
+                read_leaf(node, self.octets, banner_key=self.banner_key, text_only=self.text_only)
                 if chars_left > 0
                 else None
             )

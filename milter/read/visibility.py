@@ -32,10 +32,11 @@ _HIDES = re.compile(
     r"|color:(?:transparent|rgba\([^)]*,0(?:\.0+)?\))|text-indent:-\d{3,}"
     r"|clip:rect\(0[^)]*\)|clip-path:inset\((?:100|50)%\))"
 )
-_TINY_FONT = re.compile(
-    r"(?:^|;)font(?:-size)?:(?:[^;]* )?"
-    r"(?:0(?:\.\d+)?|1(?=p)|\.\d+)(?:px|pt|em|rem|%|vw)?(?=;|!|$|/)"
+_FONT_SIZE = re.compile(
+    r"(?:^|;)font(?:-size)?:(?:[^;]* )?(\d{0,4}\.?\d{1,4})(px|pt|em|rem|%|vw)?(?=;|!|$|/)"
 )
+# The largest size of each unit that nobody can read.
+_TINY = {"px": 1.0, "pt": 1.0, "": 1.0, "em": 0.1, "rem": 0.1, "%": 10.0, "vw": 0.1}
 _NO_EXTENT = re.compile(r"(?:^|;)(?:max-)?(?:height|width):[01](?:px|pt|em|%)?(?=;|!|$)")
 _CLIPPED = re.compile(r"(?:^|;)overflow(?:-[xy])?:hidden")
 _POSITIONED = re.compile(r"(?:^|;)position:(?:absolute|fixed)")
@@ -74,7 +75,8 @@ def _hiding(style: str) -> Hiding:
     colour, background = _colours(style)
     if colour is not None and colour == background:
         return Hiding.OWN_TEXT
-    if _TINY_FONT.search(style):
+    size = _FONT_SIZE.search(style)
+    if size and float(size[1]) <= _TINY[size[2] or ""]:
         # Layout tools set the font of a cell to zero and that of the blocks in it to a real size.
         return Hiding.OWN_TEXT
     if is_nearly_white(colour) and "background" not in style:

@@ -148,7 +148,7 @@ def test_any_field_value_can_be_parsed(value: bytes) -> None:
 @QUICK
 @given(st.text(max_size=200) | MAIL_LIKE.map(lambda octets: octets.decode("latin-1")))
 def test_any_html_has_text_and_spans_in_it(html: str) -> None:
-    read = read_html(html, own_token="0123456789ab")
+    read = read_html(html, banner_key=b"a key")
     for start, end in (*read.quoted, *read.indented, *read.signed):
         assert 0 <= start <= end <= len(read.text)
     octets = html.encode("utf-8", "replace")

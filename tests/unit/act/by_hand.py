@@ -36,7 +36,7 @@ def banner(
         texts=TEXTS,
         contact=contact,
         report_url=report_url,
-        token=TOKEN,
+        sign=lambda _words: TOKEN,
     )
 
 

@@ -126,7 +126,7 @@ def test_without_a_known_reason_it_still_says_something() -> None:
         texts=TEXTS,
         contact="",
         report_url="",
-        token=TOKEN,
+        sign=lambda _words: TOKEN,
     )
     assert "rarely combine" in made.texts[0]
     assert "<ul" not in made.html

@@ -9,13 +9,11 @@ from milter.act.plan import Acted, ActOptions, act_on
 from milter.mail.analysis import Analysis
 from milter.mail.edit import BannerOutcome, SpliceBody, remove_edits
 from milter.mail.finding import Evidence, Finding, Source
-from milter.mail.marker import own_banner_token
 from milter.mail.reading import HeaderFacts, Protection, Reading
 from milter.mail.verdict import Action, Disposition, Label, Mode, Verdict, WeighedFinding
 from tests.unit.act.by_hand import TEXTS, TOP, Laid, Leaf, Multipart, content, html, lay, plain
 
 KEY = b"a key of the test"
-TOKEN = own_banner_token(KEY)
 OPTIONS = ActOptions(
     mode=Mode.ENFORCE,
     texts=TEXTS,
@@ -93,8 +91,8 @@ def test_annotated_mail() -> None:
     assert acted.edits_body
     assert acted.banner is BannerOutcome.INSERTED
     assert b"+49 170 123[-]4567" in acted.raw
-    assert acted.raw.count(f"[lw:{TOKEN}]".encode()) == 1
-    assert acted.raw.count(f'class="lw-{TOKEN}"'.encode()) == 1
+    assert acted.raw.count(b"[lw:") == 1
+    assert acted.raw.count(b'class="lw-') == 1
 
 
 def test_delivered_mail_gets_fields_only() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from milter.mail.marker import own_banner_token
+from milter.mail.marker import banner_token, is_own_banner
 from milter.mail.message import field_value, scan_header, unfold
 from milter.mail.reading import Defect
 
@@ -101,9 +101,10 @@ def test_unfolding_removes_line_ends_only() -> None:
     assert unfold(b" a\r\n  b\n\tc \r\n") == b"a  b\tc"
 
 
-def test_the_banner_token_depends_on_the_key() -> None:
-    token = own_banner_token(b"key")
+def test_the_banner_token_depends_on_key_and_words_but_not_on_layout() -> None:
+    token = banner_token(b"key", "These are the words")
     assert len(token) == 12
     assert int(token, 16) >= 0
-    assert token == own_banner_token(b"key")
-    assert token != own_banner_token(b"other key")
+    assert is_own_banner(b"key", token, "> These are\n> the  words\n")
+    assert not is_own_banner(b"other key", token, "These are the words")
+    assert not is_own_banner(b"key", token, "These are other words")
