@@ -16,7 +16,7 @@ from milter.check.identity import KnownDomains, check_identity
 from milter.check.relationship import check_relationship
 from milter.check.runner import Check, run_checks
 from milter.judge.explain import reason_codes
-from milter.judge.policy import Policy
+from milter.judge.policy import Policy, enforced, severity
 from milter.judge.scoring import score
 from milter.judge.weights import WeightTable
 from milter.mail.envelope import Transaction
@@ -49,13 +49,14 @@ class PipelineOptions:
 class Assessment:
     """What we believe of a message and what shall happen to it, before any octet is changed.
 
-    `reading` is None if no reader could examine it. `first_failure` is the reason why a reader had
-    to be replaced on the way, or ''.
+    `intended` is the strictest action that enforce mode would take. `reading` is None if no reader
+    could examine it. `first_failure` says why a reader had to be replaced on the way, or is ''.
     """
 
     reading: Reading | None
     verdict: Verdict
     dispositions: tuple[Disposition, ...]
+    intended: Action
     deadline: float
     first_failure: str = ""
     elapsed_seconds: float = 0.0
@@ -105,18 +106,12 @@ class Pipeline:
         else:
             reading, first_failure = examined.reading, examined.first_failure
             verdict = await self._verdict(transaction, reading, first_failure, deadline)
-        dispositions = options.policy.decide(
-            verdict,
-            reading.header if reading else HeaderFacts(),
-            transaction.envelope.recipients,
-            role=transaction.role,
-            today=transaction.received_at.date(),
-            judged=reading is not None,
-        )
+        dispositions, intended = self._decide(transaction, reading, verdict)
         return Assessment(
             reading=reading,
             verdict=verdict,
             dispositions=dispositions,
+            intended=intended,
             deadline=deadline,
             first_failure=first_failure,
             elapsed_seconds=self._clock.monotonic() - started,
@@ -140,6 +135,23 @@ class Pipeline:
             else:
                 _add_group(groups, disposition, done.raw)
         return Planned(plan=Plan(groups=tuple(groups), holds=tuple(holds)), acted=tuple(acted))
+
+    def _decide(
+        self, transaction: Transaction, reading: Reading | None, verdict: Verdict
+    ) -> tuple[tuple[Disposition, ...], Action]:
+        """Dispositions in the mode that is set, and the strictest that enforce mode would take."""
+        decided = [
+            policy.decide(
+                verdict,
+                reading.header if reading else HeaderFacts(),
+                transaction.envelope.recipients,
+                role=transaction.role,
+                today=transaction.received_at.date(),
+                judged=reading is not None,
+            )
+            for policy in (self._options.policy, enforced(self._options.policy))
+        ]
+        return decided[0], max((one.action for one in decided[1]), key=severity)
 
     def _facts_for(self, transaction: Transaction) -> Facts:
         facts = replace(

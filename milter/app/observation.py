@@ -96,6 +96,7 @@ class Observation:
         )
         metrics = self._metrics
         metrics.messages.add(transaction.role, strictest.value)
+        metrics.intended.add(assessment.intended.value)
         metrics.message_seconds.observe(transaction.role, value=seconds)
         self._count_fates(outcome)
         self._count_verdict(assessment)
@@ -108,6 +109,7 @@ class Observation:
             outcome,
             verdict=assessment.verdict,
             dispositions=assessment.dispositions,
+            intended=assessment.intended.value,
             header_from=next((m.address for m in assessment.header.header_from), ""),
             banner=banner,
             first_failure=assessment.first_failure,

@@ -225,6 +225,11 @@ class Metrics(_Table):
             role=ROLES,
             disposition=Action,
         )
+        self.intended = count(
+            "lurewall_intended_total",
+            "Messages by the strictest disposition that enforce mode would give",
+            disposition=Action,
+        )
         self.recipients = count(
             "lurewall_recipients_total", "Recipients by what became of their mail", fate=Fate
         )

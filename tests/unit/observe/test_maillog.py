@@ -118,6 +118,7 @@ def test_a_message_is_told_in_full_without_a_word_of_it() -> None:
         "header_from": "@example.com",
         "rules": ["board=quarantine", "staff=annotate"],
         "fates": {"delivered": 2, "held": 1},
+        "intended": "",
         "reply_code": 250,
         "enhanced_code": "2.0.0",
         "is_next_hops": True,
