@@ -13,6 +13,14 @@ class Peer:
         )
         self._file = self.socket.makefile("rb")
 
+    @classmethod
+    def over(cls, connected: socket.socket) -> "Peer":
+        """A peer on a socket that is connected already, after STARTTLS say."""
+        peer = cls.__new__(cls)
+        peer.socket = connected
+        peer._file = connected.makefile("rb")
+        return peer
+
     def __enter__(self) -> "Peer":
         return self
 
