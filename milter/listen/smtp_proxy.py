@@ -317,6 +317,9 @@ class SmtpSession(SMTP):
         """Write all replies so far in one go; a peer that does not read them has lost its turn."""
         if not self._outgoing or self._wire is None:
             return
+        if self._wire.is_closing():
+            # uvloop raises for it, and each 451 for that fault would have been the next fault.
+            raise _PeerGone
         self._wire.write(bytes(self._outgoing))
         self._outgoing.clear()
         try:
