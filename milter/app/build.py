@@ -185,9 +185,7 @@ class MailFront:
         age = (now - oldest).total_seconds() if oldest else 0.0
         metrics.quarantine_oldest_seconds.set(to=age)
         for quarantine_id in report.expired:
-            self.log.release(
-                quarantine_id=quarantine_id, outcome="expired", decided_by="retention"
-            )
+            self.log.release(quarantine_id=quarantine_id, outcome="expired", decided_by="retention")
         for quarantine_id in report.recovered:
             self.log.problem("recovered_hold", detail=quarantine_id)
 

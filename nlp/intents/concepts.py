@@ -27,7 +27,9 @@ _CLITICS = ("وال", "بال", "فال", "كال", "ولل", "لل", "ال", "�
 _BLANKS = frozenset(" \n\r\u2028-")
 
 # Full stops, but not the point in "3.5" or "e.g."; a blank line; a list item.
-_SENTENCE_END = re.compile(r"[.!?…]+[\"')\]»”]*(?=\s)|[。！？；!?]+|;(?=\s)|؟|\n\s*\n|\n(?=\s*[-•·*\d])")
+_SENTENCE_END = re.compile(
+    r"[.!?…]+[\"')\]»”]*(?=\s)|[。！？；!?]+|;(?=\s)|؟|\n\s*\n|\n(?=\s*[-•·*\d])"
+)
 _SHORT_LINE = 48
 
 # Concepts that every masked token stands for, beside its own name.
