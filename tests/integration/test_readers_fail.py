@@ -15,7 +15,7 @@ import pytest
 
 from milter.demo.inner_server import InnerServer
 from tests.support.client import Peer
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway, eventually, gateway
 from tests.support.inner import copies, inner_server
 from tests.support.kept import held_mails
 from tests.support.mails import lure, mail, without_our_fields
@@ -50,15 +50,6 @@ def small_gateway(inner: InnerServer, folder, cannot_judge: str):
 def running(inner, tmp_path_factory):
     with small_gateway(inner, tmp_path_factory.mktemp("deliver"), "deliver") as started:
         yield started
-
-
-def until(condition, *, seconds: float = WAIT_SECONDS):
-    """Wait until a condition holds, and give what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return result
 
 
 def readers(running: Gateway) -> tuple[int, list[int]]:
@@ -122,7 +113,7 @@ def logged(running: Gateway, name: str) -> dict:
 
 def assert_unharmed(running: Gateway, inner: InnerServer, name: str) -> None:
     """The next message is judged in full and arrives as it was."""
-    until(running.is_ready)
+    eventually(running.is_ready)
     raw = mail(name)
     assert send(running, name, raw).startswith(b"250")
     (message,) = copies(inner, f"{name}@example.org")
@@ -152,7 +143,7 @@ def test_a_reader_that_dies_at_work_costs_a_mail_its_attachments_only(running, i
     raw = mail("crash")
     with stopped(reader):
         sending = Sending(running, "crash", raw)
-        until(lambda: is_busy(running))
+        eventually(lambda: is_busy(running))
         os.kill(reader, signal.SIGKILL)
         assert sending.answer().startswith(b"250")
     (message,) = copies(inner, "crash@example.org")
@@ -169,7 +160,7 @@ def test_a_signal_in_the_middle_of_a_big_message(running, inner, number):
     raw = mail(name, BIG, header="Content-Type: text/html\r\n")
     with stopped(reader):
         sending = Sending(running, name, raw)
-        until(lambda: is_busy(running))
+        eventually(lambda: is_busy(running))
     time.sleep(0.01)
     os.kill(reader, number)
     assert sending.answer().startswith(b"250")
@@ -188,7 +179,7 @@ def test_a_crash_is_no_way_past_the_judgement(running, inner, is_killed):
     with stopped(reader):
         sending = Sending(running, name, lure(name))
         if is_killed:
-            until(lambda: is_busy(running))
+            eventually(lambda: is_busy(running))
             os.kill(reader, signal.SIGKILL)
         assert sending.answer().startswith(b"250")
     assert copies(inner, f"{name}@example.org") == []
@@ -221,7 +212,7 @@ def test_the_template_dies_and_mail_flows(running, inner):
         assert send(running, name, raw).startswith(b"250")
         (message,) = copies(inner, f"{name}@example.org")
         assert without_our_fields(message.raw) == raw
-    until(lambda: len(running.children(ZYGOTE)) == 2)
+    eventually(lambda: len(running.children(ZYGOTE)) == 2)
     assert_unharmed(running, inner, "after-template")
     assert running.metric("lurewall_templates_ended_total") == 1
 
@@ -233,6 +224,6 @@ def test_what_nobody_can_judge_waits_where_the_policy_says_so(inner, tmp_path):
             answer = send(running, "defer", mail("defer"))
         assert answer.startswith(b"451 4.7.1 ")
         assert copies(inner, "defer@example.org") == []
-        until(running.is_ready)
+        eventually(running.is_ready)
         assert send(running, "defer", mail("defer")).startswith(b"250")
         assert len(copies(inner, "defer@example.org")) == 1

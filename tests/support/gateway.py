@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -146,6 +146,14 @@ class Gateway:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+
+
+def eventually(condition: Callable[[], object], *, seconds: float = 30.0) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
 
 
 def descendants(pid: int) -> list[int]:

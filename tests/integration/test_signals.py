@@ -1,0 +1,200 @@
+"""Stop and reload under load: no transaction is cut, no connection refused, nothing lost."""
+
+import signal
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from milter.demo.inner_server import Fault
+from tests.support.client import Peer
+from tests.support.gateway import Gateway, eventually, gateway
+from tests.support.inner import inner_server
+from tests.support.kept import held_mails
+from tests.support.mails import lure, mail
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("signals")]
+
+SENDERS = 6
+
+
+class Sender(threading.Thread):
+    """Mail after mail, each over a connection of its own, until told to end.
+
+    `cut` holds what must not be: transactions that were begun and got no final reply. `refused` are
+    connections that failed without one; `told_later` those that heard 421 before one began.
+    """
+
+    def __init__(self, number: int, port: int, ended: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.number = number
+        self.port = port
+        self.ended = ended
+        self.replies: list[tuple[str, bytes]] = []
+        self.cut: list[str] = []
+        self.refused: list[str] = []
+        self.told_later: list[bytes] = []
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            name = f"u{self.number}-{len(self.replies)}"
+            stage = "connect"
+            try:
+                with Peer(self.port, timeout=40) as peer:
+                    stage = "hello"
+                    answers = [peer.reply(), peer.say("EHLO client.test")]
+                    answers.append(peer.say("MAIL FROM:<a@sender.test>"))
+                    if not all(answers):
+                        raise ConnectionResetError
+                    if not all(answer.startswith(b"2") for answer in answers):
+                        self.told_later.append(answers[-1])
+                        continue
+                    stage = "transaction"
+                    peer.say(f"RCPT TO:<{name}@example.org>")
+                    peer.say("DATA")
+                    self.replies.append((name, peer.content(mail(name))))
+            except OSError as error:
+                (self.cut if stage == "transaction" else self.refused).append(
+                    f"{name} {stage} {type(error).__name__}"
+                )
+                time.sleep(0.01)
+
+
+class Load:
+    """Some senders at work."""
+
+    def __init__(self, running: Gateway) -> None:
+        self._ended = threading.Event()
+        self.senders = [Sender(number, running.port, self._ended) for number in range(SENDERS)]
+
+    def __enter__(self) -> "Load":
+        for sender in self.senders:
+            sender.start()
+        self.wait_for_more()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended.set()
+        for sender in self.senders:
+            sender.join(60)
+            assert not sender.is_alive()
+
+    def wait_for_more(self) -> None:
+        """Until every sender has had some more replies."""
+        wanted = {sender: len(sender.replies) + 5 for sender in self.senders}
+        eventually(lambda: all(len(one.replies) >= count for one, count in wanted.items()))
+
+    @property
+    def replies(self) -> list[tuple[str, bytes]]:
+        return [reply for sender in self.senders for reply in sender.replies]
+
+
+def delivered(inner) -> Counter[str]:
+    return Counter(
+        recipient.decode().partition("@")[0]
+        for message in inner.messages
+        for recipient in message.recipients
+    )
+
+
+def send(running: Gateway, name: str, raw: bytes) -> bytes:
+    with Peer(running.port) as peer:
+        peer.hello()
+        return peer.send(raw, to=[f"{name}@example.org"])
+
+
+def test_sigterm_cuts_no_transaction(tmp_path):
+    with (
+        inner_server() as inner,
+        gateway(tmp_path, inner_port=inner.port) as running,
+        Peer(running.port) as writing,
+        Peer(running.port) as idle,
+    ):
+        # Slow enough that each sender is in the middle of something when the signal comes.
+        inner.faults.append(Fault(stage="end_of_data", delay_seconds=0.1))
+        writing.hello()
+        idle.hello()
+        for command in ("MAIL FROM:<a@sender.test>", "RCPT TO:<late@example.org>", "DATA"):
+            writing.say(command)
+        with Load(running) as load:
+            running.signal(signal.SIGTERM)
+            assert idle.reply().startswith(b"421 4.3.2 ")
+            assert idle.reply() == b""
+            # This one still writes: it may end what it began, and begin nothing more.
+            assert writing.content(mail("late")).startswith(b"250")
+            assert writing.reply().startswith(b"421 4.3.2 ")
+            assert running.process is not None
+            assert running.process.wait(timeout=60) == 0
+        assert [one for sender in load.senders for one in sender.cut] == []
+        assert {answer[:3] for _name, answer in load.replies} == {b"250"}
+        counts = delivered(inner)
+        assert [name for name, _ in load.replies if counts[name] != 1] == []
+        assert counts["late"] == 1
+        assert running.events("stopped")
+        assert running.events("problem") == []
+
+
+@pytest.fixture(scope="module")
+def inner():
+    with inner_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def running(inner, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("signals")
+    with gateway(folder, inner_port=inner.port, mode="enforce") as started:
+        yield started
+
+
+def test_sighup_puts_a_new_configuration_in_force_under_load(running, inner):
+    assert send(running, "held", lure("held")).startswith(b"250")
+    assert held_mails(running)["held@example.org"] == [lure("held")]
+    text = running.configuration.read_text()
+    running.configuration.write_text(text.replace('mode = "enforce"', 'mode = "annotate"'))
+    with Load(running) as load:
+        running.signal(signal.SIGHUP)
+        eventually(lambda: running.metric("lurewall_reloads_total", result="accepted") == 1)
+        load.wait_for_more()
+    assert [one for sender in load.senders for one in (*sender.cut, *sender.refused)] == []
+    # Who was connected to the old front and had begun nothing is told to come again, once.
+    for sender in load.senders:
+        assert len(sender.told_later) <= 1
+        assert all(answer.startswith(b"421 4.3.2 ") for answer in sender.told_later)
+    assert {answer[:3] for _name, answer in load.replies} == {b"250"}
+    counts = delivered(inner)
+    assert [name for name, _ in load.replies if counts[name] != 1] == []
+    assert send(running, "tagged", lure("tagged")).startswith(b"250")
+    assert delivered(inner)["tagged"] == 1
+    assert "tagged@example.org" not in held_mails(running)
+    assert running.is_ready()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('mode = "annotate"', 'mode = "no such mode"'),
+        ('mode = "annotate"', 'mode = "enforce"\nmisspelt = 1'),
+        ("[next_hop]", "[next_hop"),
+    ],
+)
+def test_sighup_refuses_a_bad_configuration_whole(running, inner, old, new):
+    good = running.configuration.read_text()
+    accepted = running.metric("lurewall_reloads_total", result="accepted")
+    refused = running.metric("lurewall_reloads_total", result="refused")
+    running.configuration.write_text(good.replace(old, new, 1))
+    try:
+        running.signal(signal.SIGHUP)
+        eventually(
+            lambda: running.metric("lurewall_reloads_total", result="refused") == refused + 1
+        )
+    finally:
+        running.configuration.write_text(good)
+    assert running.metric("lurewall_reloads_total", result="accepted") == accepted
+    assert running.events("reload")[-1]["result"] == "refused"
+    assert running.events("reload")[-1]["problems"] >= 1
+    name = f"still-{refused:.0f}"
+    assert send(running, name, lure(name)).startswith(b"250")
+    assert delivered(inner)[name] == 1
+    assert running.is_ready()
