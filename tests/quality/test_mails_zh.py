@@ -62,3 +62,7 @@ def test_chinese_lures_of_the_first_half_are_tagged_but_for_one() -> None:
 
 def test_chinese_lures_of_the_second_half_are_tagged_but_for_one() -> None:
     assert len(_missed("second")) <= 1
+
+
+def test_chinese_lures_of_the_last_part_are_tagged_but_for_three() -> None:
+    assert len(_missed("third")) <= 3
