@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -26,11 +27,20 @@ def why_not() -> str:
     return ""
 
 
+# Below the ports that Linux gives to outgoing connections: one of those could take a port that was
+# free a moment ago before the server that shall have it is up.
+_PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
     """A loopback port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = secrets.choice(_PORTS)
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
