@@ -31,7 +31,7 @@ servers:
 	@sh tests/servers/install.sh
 
 test: $(VENV)/.dev servers
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,0 +1,205 @@
+"""Which parts may take a banner, and exactly where."""
+
+import base64
+import quopri
+
+import pytest
+
+from milter.mail.reading import EditSite, Facts
+from milter.read.decode import decode_transfer
+from milter.read.html_insertion import insertion_offset
+from milter.read.message_reader import read_message
+
+HEAD = b"From: a@example.org\r\nMIME-Version: 1.0\r\n"
+
+
+def sites(raw: bytes) -> tuple[tuple[EditSite, ...], str]:
+    result = read_message(raw, Facts())
+    return result.edit_sites, result.unsafe_to_edit
+
+
+def part(media_type: str, body: bytes, *more: str) -> bytes:
+    return "\r\n".join([f"Content-Type: {media_type}", *more, "", ""]).encode() + body
+
+
+def multipart(subtype: str, *parts: bytes, boundary: str = "b") -> bytes:
+    pieces = [f"Content-Type: multipart/{subtype}; boundary={boundary}\r\n\r\n".encode()]
+    pieces += [f"--{boundary}\r\n".encode() + octets + b"\r\n" for octets in parts]
+    return b"".join([*pieces, f"--{boundary}--\r\n".encode()])
+
+
+TEXT = part("text/plain; charset=utf-8", b"hello")
+HTML = part("text/html; charset=utf-8", b"<html><body><p>hello</p></body></html>")
+PDF = part("application/pdf", b"JVBERi0=", "Content-Transfer-Encoding: base64")
+CALENDAR = part("text/calendar", b"BEGIN:VCALENDAR")
+ATTACHED = part("text/plain", b"notes", "Content-Disposition: attachment; filename=a.txt")
+MESSAGE = part("message/rfc822", b"Subject: in\r\n\r\ninner")
+
+
+@pytest.mark.parametrize(
+    ("entity", "parts"),
+    [
+        (TEXT, ["1"]),
+        (HTML, ["1"]),
+        (multipart("alternative", TEXT, HTML), ["1", "2"]),
+        (multipart("alternative", TEXT, HTML, CALENDAR), ["1", "2"]),
+        (multipart("mixed", TEXT, PDF), ["1"]),
+        (multipart("mixed", PDF, TEXT), ["2"]),
+        (multipart("mixed", ATTACHED, TEXT), ["2"]),
+        (multipart("mixed", TEXT, HTML), ["1"]),
+        (multipart("mixed", multipart("alternative", TEXT, HTML, boundary="c"), PDF), ["1.1", "1.2"]),
+        (multipart("related", HTML, PDF), ["1"]),
+        (multipart("alternative", TEXT, multipart("related", HTML, PDF, boundary="c")), ["1", "2.1"]),
+        (multipart("mixed", MESSAGE, TEXT), ["2"]),
+    ],
+)  # fmt: skip
+def test_the_main_text_takes_it(entity: bytes, parts: list[str]) -> None:
+    found, reason = sites(HEAD + entity)
+    assert [site.part for site in found] == parts
+    assert reason == ""
+
+
+@pytest.mark.parametrize(
+    ("entity", "reason"),
+    [
+        (multipart("signed", TEXT, PDF), "signed"),
+        (multipart("mixed", multipart("signed", TEXT, PDF, boundary="c"), TEXT), "signed"),
+        (multipart("encrypted", PDF, PDF), "encrypted"),
+        (part("application/pkcs7-mime; smime-type=enveloped-data", b"x"), "encrypted"),
+        (part("text/plain", b"-----BEGIN PGP MESSAGE-----\r\n\r\nabc"), "inline_pgp"),
+        (part("text/plain", b"-----BEGIN PGP SIGNED MESSAGE-----\r\n\r\nabc"), "inline_pgp"),
+        (part("text/plain; format=flowed", b"x"), "flowed"),
+        (part("text/plain; format=flowed; delsp=yes", b"x"), "flowed"),
+        (part("text/plain; charset=iso-2022-jp", b"x"), "charset"),
+        (part("text/plain; charset=utf-16", b"x"), "charset"),
+        (part("text/plain", b"\xe9"), "charset"),
+        (part("text/plain; charset=us-ascii", b"\xe9"), "charset"),
+        (part("text/plain; charset=utf-8", b"\xe9"), "charset"),
+        (part("text/plain; charset*=utf-8''utf-8", b"x"), "charset"),
+        (part("text/plain", b"x", "Content-Transfer-Encoding: binary"), "encoding"),
+        (part("text/plain", b"a=ZZ", "Content-Transfer-Encoding: quoted-printable"), "encoding"),
+        (part("text/plain", b"Y!Q=", "Content-Transfer-Encoding: base64"), "encoding"),
+        (part("text/plain", b"a\0b"), "encoding"),
+        (part("text/html", b"<frameset><frame src=x></frameset>"), "no_text"),
+        (MESSAGE, "no_text"),
+        (PDF, "no_text"),
+        (CALENDAR, "no_text"),
+        (ATTACHED, "no_text"),
+        (multipart("report", TEXT, PDF), "no_text"),
+        (multipart("mixed", MESSAGE), "no_text"),
+        (multipart("digest", MESSAGE), "no_text"),
+        (b"junk line\r\n" + TEXT, "malformed"),
+        (b"Content-Type: text/html\r\n" + TEXT, "malformed"),
+        (b"Content-Type: multipart/mixed; boundary=b\r\n\r\nnothing", "malformed"),
+        (multipart("mixed", b"Content-Type: text/plain\r\n"), "malformed"),
+    ],
+)
+def test_nothing_else_does_and_one_word_says_why(entity: bytes, reason: str) -> None:
+    assert sites(HEAD + entity) == ((), reason)
+
+
+def only_site(raw: bytes) -> EditSite:
+    found, _ = sites(raw)
+    assert len(found) == 1
+    return found[0]
+
+
+def test_all_that_an_edit_needs_is_told() -> None:
+    raw = HEAD + (
+        b'Content-Type: text/plain;\r\n charset="US-ASCII"\r\nContent-Transfer-Encoding: 7bit\r\n'
+        b"\r\nhello\r\n"
+    )
+    site = only_site(raw)
+    assert (site.kind, site.encoding, site.charset) == ("text", "7bit", "us-ascii")
+    assert raw[site.charset_start : site.charset_end] == b"US-ASCII"
+    assert raw[site.encoding_start : site.encoding_end] == b"7bit"
+    assert raw[site.header_end : site.body_start] == b"\r\n"
+    assert raw[site.body_start : site.body_end] == b"hello\r\n"
+    assert site.insert_at == site.body_start
+    assert site.column == 0
+    assert site.line_end == b"\r\n"
+
+
+def test_missing_labels_have_no_span() -> None:
+    site = only_site(b"From: a@example.org\n\nhello\n")
+    assert (site.encoding, site.charset, site.line_end) == ("7bit", "us-ascii", b"\n")
+    assert (site.charset_start, site.charset_end) == (0, 0)
+    assert (site.encoding_start, site.encoding_end) == (0, 0)
+
+
+def test_eight_bit_text_under_a_seven_bit_label_is_common() -> None:
+    site = only_site(HEAD + part("text/plain; charset=utf-8", "é".encode()))
+    assert (site.encoding, site.charset) == ("7bit", "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("html", "before"),
+    [
+        ("<body>x", "<body>"),
+        ("<!DOCTYPE html><html><head><title>t</title></head><body class=a>x", "<!DOCTYPE html><html><head><title>t</title></head><body class=a>"),
+        ("<html><BODY onload='a>b' style=\"c>d\">x", "<html><BODY onload='a>b' style=\"c>d\">"),
+        ("<!-- <body> --><html><body>x", "<!-- <body> --><html><body>"),
+        ("<html><style>p{content:'<body>'}</style><body>x", "<html><style>p{content:'<body>'}</style><body>"),
+        ("<script>'<body>'</script><body>x", "<script>'<body>'</script><body>"),
+        ("<title><body></title><body>x", "<title><body></title><body>"),
+        ("<noscript><body></noscript><body>x", "<noscript><body></noscript><body>"),
+        ("<![CDATA[<body>]]><body>x", "<![CDATA[<body>]]><body>"),
+        ("<?xml version='1.0'?><!DOCTYPE html><p>x", "<?xml version='1.0'?><!DOCTYPE html>"),
+        ("<html><head><meta charset=utf-8></head><p>x", "<html><head><meta charset=utf-8></head>"),
+        ("<p>x", ""),
+        ("x<body>y", ""),
+        ("1 < 2", ""),
+        ("< p", ""),
+        ("", ""),
+        ("<html>\n\n", "<html>\n\n"),
+        ("<!--[if mso]><body><![endif]--><body>x", "<!--[if mso]><body><![endif]--><body>"),
+        ("<div>x</div><body>y", ""),
+    ],
+)  # fmt: skip
+def test_the_place_in_html(html: str, before: str) -> None:
+    assert insertion_offset(html.encode()) == len(before)
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["<frameset>", "<!-- open", "<style>open", "<body class='open", "<plaintext>x", "<?php open"],
+)
+def test_no_place_in_html(html: str) -> None:
+    assert insertion_offset(html.encode()) is None
+
+
+def test_a_byte_order_mark_stays_first() -> None:
+    raw = HEAD + part("text/html; charset=utf-8", b"\xef\xbb\xbf<p>x")
+    site = only_site(raw)
+    assert raw[site.body_start : site.insert_at] == b"\xef\xbb\xbf"
+
+
+DOCUMENT = (
+    "<html><head><title>é = ü</title>"
+    + "<meta a='bb'>" * 20
+    + "</head>\r\n<body class='é'><p>x é</p>\r\n"
+)
+TOP = DOCUMENT.index("<p>")
+
+
+def test_the_place_in_quoted_printable_is_the_same_place() -> None:
+    encoded = quopri.encodestring(DOCUMENT.encode()).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    raw = HEAD + part(
+        "text/html; charset=utf-8", encoded, "Content-Transfer-Encoding: quoted-printable"
+    )
+    site = only_site(raw)
+    before, _ = decode_transfer(raw[site.body_start : site.insert_at], "quoted-printable")
+    assert before.decode() == DOCUMENT[:TOP]
+    assert site.column == site.insert_at - raw.rfind(b"\n", 0, site.insert_at) - 1
+
+
+def test_the_place_in_base64_counts_decoded_octets() -> None:
+    encoded = base64.encodebytes(DOCUMENT.encode()).replace(b"\n", b"\r\n")
+    raw = HEAD + part("text/html; charset=utf-8", encoded, "Content-Transfer-Encoding: base64")
+    site = only_site(raw)
+    assert DOCUMENT.encode()[: site.insert_at].decode() == DOCUMENT[:TOP]
+
+
+def test_the_number_of_sites_is_bounded() -> None:
+    found, _ = sites(HEAD + multipart("alternative", *[TEXT] * 50))
+    assert len(found) == 8
