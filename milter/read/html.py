@@ -20,7 +20,9 @@ from milter.mail.marker import MARKER, is_own_banner
 from milter.mail.reading import Defect, Link
 from milter.read.html_fallback import strip_tags
 from milter.read.html_guard import is_analysable
+from milter.read.own_banner import MAX_MARKED_ELEMENTS, MAX_OWN_BANNER_CHARS
 from milter.read.visibility import (
+    MAX_STYLE_CHARS,
     Hiding,
     hiding,
     hiding_selectors,
@@ -32,8 +34,6 @@ from milter.read.visibility import (
 MAX_LINKS = 1_000
 MAX_TARGET_CHARS = 4_000
 MAX_SHOWN_CHARS = 500
-MAX_OWN_BANNER_CHARS = 2_000
-MAX_MARKED_ELEMENTS = 50
 _MAX_ANCESTORS = 40
 _MAX_PREFORMATTED = 500
 _MAX_NAMES = 200
@@ -136,12 +136,13 @@ def _read_tree(html: str, part: str, banner_key: bytes) -> HtmlText | None:
 
 def _clean(root: LexborNode, most_nodes: int) -> set[str] | None:
     """Remove comments, which would cut words in two; the names of all elements."""
-    nodes = [(node.tag, node) for node in islice(root.traverse(include_text=True), most_nodes)]
-    names = {name for name, _ in nodes}
-    if len(nodes) == most_nodes or len(names) > _MAX_NAMES:
+    tags = [node.tag for node in islice(root.traverse(include_text=True), most_nodes)]
+    names = set(tags)
+    if len(tags) == most_nodes or len(names) > _MAX_NAMES:
         return None
     if "-comment" in names:
-        for comment in [node for name, node in nodes if name == "-comment"]:
+        nodes = root.traverse(include_text=True)
+        for comment in [node for node in nodes if node.is_comment_node]:
             comment.decompose()
     return {name for name in names if name and name[0] != "-"}
 
@@ -153,7 +154,10 @@ def _hidden_nodes(root: LexborNode, names: set[str]) -> Iterator[LexborNode]:
     """
     sheets = [node.text() for node in root.css("style")] if "style" in names else []
     white_on_white = not any(map(sets_background, sheets))
-    styled = [(hiding(node.attributes.get("style") or ""), node) for node in root.css("[style]")]
+    styled = [
+        (hiding((node.attrs.get("style") or "")[:MAX_STYLE_CHARS]), node)
+        for node in root.css("[style]")
+    ]
     for kind, node in reversed([pair for pair in styled if pair[0]]):
         if kind is Hiding.ALL:
             yield node
@@ -199,9 +203,8 @@ def _links(node: LexborNode, part: str, *, visible: bool) -> Iterator[Link]:
     for element, name in [(anchor, "href") for anchor in node.css("a[href],area[href]")] + [
         (form, "action") for form in node.css("form[action]")
     ]:
-        attributes = element.attributes
         # A link in SVG matches the selector under another name.
-        target = attributes.get(name) or attributes.get("xlink:href") or ""
+        target = element.attrs.get(name) or element.attrs.get("xlink:href") or ""
         target = target.strip()[:MAX_TARGET_CHARS]
         if target and target[0] != "#":
             shown = _squeeze(element.text())[:MAX_SHOWN_CHARS] if name == "href" else ""

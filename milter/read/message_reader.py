@@ -73,12 +73,12 @@ def read_message(raw: bytes, facts: Facts) -> ReadResult:
     clock.lap("header")
     reader = _Reader(raw, tree, facts)
     texts = reader.read_texts()
+    segments = [Segment(source=Source.SUBJECT, part="", text=header.subject)]
+    segments.extend(_header_text(raw, root))
+    segments.extend(segment for text in texts for segment in text.segments(facts.banner_key))
     clock.lap("text")
     sites, unsafe = find_edit_sites(raw, tree, reader.octets, pgp_parts=frozenset(reader.pgp_parts))
     clock.lap("edit_sites")
-    segments = [Segment(source=Source.SUBJECT, part="", text=header.subject)]
-    segments.extend(_header_text(raw, root))
-    segments.extend(segment for text in texts for segment in text.segments)
     defects = dict.fromkeys([*tree.defects, *header_defects, *reader.defects, *_octet_defects(raw)])
     return ReadResult(
         header=header,
@@ -137,7 +137,7 @@ class _Reader:
                 if part.body_end > part.body_start:
                     self.uninspected.append(part.path)
                 continue
-            chars_left -= text.chars
+            chars_left -= len(text.text)
             self._note(part.path, text)
             texts.append(text)
         return without_twins(self.tree, texts)

@@ -9,7 +9,8 @@ sender must not be able to hide his text behind "He wrote:". The wording is in `
 **Failure:** never raises.
 """
 
-from bisect import bisect_right
+import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
@@ -57,14 +58,21 @@ def split_text(
     return tuple(splitter.runs())
 
 
+# The sources by number, so that the lines of a text are one row of octets.
+_SOURCES = (Source.BODY, Source.QUOTED, Source.SIGNATURE)
+_BODY, _QUOTED, _SIGNATURE = range(3)
+_RUN = re.compile(rb"\x00+|\x01+|\x02+")
+_BODY_RUN = re.compile(rb"\x00+")
+
+
 class _Splitter:
     """The lines of a text and the source of each."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n", _MAX_LINES)
-        self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
-        self.sources = [Source.BODY] * len(self.lines)
-        self.has_quotes = False
+        # The offset of a line is the length of all before it and one line end for each.
+        self.lengths = [0, *accumulate(map(len, self.lines))]
+        self.sources = bytearray(len(self.lines))
 
     def quote_prefixed(self) -> list[int]:
         """Quote lines with a prefix; returns the others that may announce quoted text."""
@@ -76,8 +84,7 @@ class _Splitter:
             if not line:
                 continue
             if line[0] == ">":
-                self.sources[number] = Source.QUOTED
-                self.has_quotes = True
+                self.sources[number] = _QUOTED
             elif line[-1] in ends_here or line[0] in begins_here:
                 candidates.append(number)
         return candidates
@@ -85,45 +92,38 @@ class _Splitter:
     def quote_span(self, start: int, end: int) -> int:
         """Quote all lines within a span; the number of the line below it."""
         first, below = self._span_lines(start, end)
-        self._fill(first, below, Source.QUOTED)
+        self._fill(first, below, _QUOTED)
         return below
 
     def quote_announced(self, candidates: list[int], indented: Sequence[Span]) -> None:
         """Find what announces quoted text, and what it announces."""
         resume_at = 0
         for number in candidates:
-            if number < resume_at or self.sources[number] is not Source.BODY:
+            if number < resume_at or self.sources[number] != _BODY:
                 continue
             first = self._announcement(number)
             if first is None:
                 continue
-            self._fill(first, number + 1, Source.QUOTED)
+            self._fill(first, number + 1, _QUOTED)
             content = self._next_with_text(number + 1)
             if content == len(self.lines):
                 return
-            if self.sources[content] is Source.QUOTED:
+            if self.sources[content] == _QUOTED:
                 continue
             block = self._indented_block(indented, content)
             if block is None:
                 # Many programs put the old mail below without any mark: all the rest is quoted.
-                self._fill(content, len(self.lines), Source.QUOTED)
+                self._fill(content, len(self.lines), _QUOTED)
                 return
-            resume_at = self.quote_span(self.starts[content], block[1])
+            resume_at = self.quote_span(self._start(content), block[1])
 
     def quote_blank_between(self) -> None:
         """Blank lines between two quoted lines are quoted too."""
-        if not self.has_quotes:
-            return
-        last_quoted = -1
-        is_blank = False
-        for number, source in enumerate(self.sources):
-            if source is Source.QUOTED:
-                if is_blank and last_quoted >= 0:
-                    self._fill(last_quoted + 1, number, Source.QUOTED)
-                last_quoted = number
-                is_blank = True
-            elif self.lines[number].strip():
-                is_blank = False
+        for run in list(_BODY_RUN.finditer(self.sources)):
+            first, below = run.span()
+            is_between = first > 0 and below < len(self.lines)
+            if is_between and not any(map(str.strip, self.lines[first:below])):
+                self._fill(first, below, _QUOTED)
 
     def sign_span(self, start: int, end: int) -> None:
         """A block that HTML marks as a signature, if it is no longer than one."""
@@ -131,27 +131,19 @@ class _Splitter:
 
     def sign(self) -> None:
         """Find the signature at the end of each run of body text."""
-        stop = len(self.lines)
-        while stop > 0:
-            first = stop
-            while first > 0 and self.sources[first - 1] is Source.BODY:
-                first -= 1
-            if first < stop:
-                self._sign_run(first, stop)
-                stop = first
-            else:
-                stop -= 1
+        for run in list(_BODY_RUN.finditer(self.sources)):
+            self._sign_run(*run.span())
 
     def runs(self) -> Iterator[Run]:
         """Neighbouring lines of one source joined."""
-        length = self.starts[-1] - 1
-        begin = 0
-        for number in range(1, len(self.lines) + 1):
-            if number == len(self.lines) or self.sources[number] is not self.sources[begin]:
-                end = min(self.starts[number], length)
-                if self.starts[begin] < end:
-                    yield self.sources[begin], self.starts[begin], end
-                begin = number
+        length = self._start(len(self.lines)) - 1
+        for run in _RUN.finditer(self.sources):
+            start, end = self._start(run.start()), min(self._start(run.end()), length)
+            if start < end:
+                yield _SOURCES[self.sources[run.start()]], start, end
+
+    def _start(self, number: int) -> int:
+        return self.lengths[number] + number
 
     def _announcement(self, number: int) -> int | None:
         """If quoted text is announced on this line: the first line of the announcement."""
@@ -167,7 +159,7 @@ class _Splitter:
         if reply_style.ends_like_attribution(line):
             for at in range(number, max(number - _MAX_ATTRIBUTION_LINES, -1), -1):
                 above = self.lines[at].strip()
-                if self.sources[at] is not Source.BODY or not above:
+                if self.sources[at] != _BODY or not above:
                     break
                 joined = f"{above} {joined}".rstrip()
                 if reply_style.is_attribution(joined):
@@ -180,21 +172,18 @@ class _Splitter:
 
     def _span_lines(self, start: int, end: int) -> Span:
         """The lines that begin within a span, which may begin at the line end before the first."""
-        first = max(bisect_right(self.starts, start) - 1, 0)
-        if start and self.starts[first] < start:
-            first += 1
-        below = first
-        while below < len(self.lines) and self.starts[below] < end:
-            below += 1
-        return first, below
+        numbers = range(len(self.lines))
+        return (
+            bisect_left(numbers, start, key=self._start),
+            bisect_left(numbers, end, key=self._start),
+        )
 
-    def _fill(self, first: int, below: int, source: Source) -> None:
+    def _fill(self, first: int, below: int, source: int) -> None:
         if first < below:
-            self.sources[first:below] = [source] * (below - first)
-            self.has_quotes = self.has_quotes or source is Source.QUOTED
+            self.sources[first:below] = bytes((source,)) * (below - first)
 
     def _indented_block(self, indented: Sequence[Span], number: int) -> Span | None:
-        start, end = self.starts[number], self.starts[number + 1] - 1
+        start, end = self._start(number), self._start(number + 1) - 1
         return next((span for span in indented if span[0] <= start and end <= span[1] + 1), None)
 
     def _next_with_text(self, number: int) -> int:
@@ -212,7 +201,7 @@ class _Splitter:
                 break
         for number in range(bottom, stop):
             if reply_style.is_sent_from(self.lines[number]):
-                self.sources[number] = Source.SIGNATURE
+                self.sources[number] = _SIGNATURE
         for number in range(stop - 1, bottom - 1, -1):
             if reply_style.is_sign_off(self.lines[number]):
                 if self._looks_signed(number + 1, stop):
@@ -224,11 +213,11 @@ class _Splitter:
         with_text = [at for at in range(first, below) if self.lines[at].strip()]
         if not with_text or len(with_text) > MAX_SIGNATURE_LINES:
             return False
-        if self.starts[with_text[-1] + 1] - self.starts[with_text[0]] > MAX_SIGNATURE_CHARS:
+        if self._start(with_text[-1] + 1) - self._start(with_text[0]) > MAX_SIGNATURE_CHARS:
             return False
         for at in range(first, below):
-            if self.sources[at] is Source.BODY:
-                self.sources[at] = Source.SIGNATURE
+            if self.sources[at] == _BODY:
+                self.sources[at] = _SIGNATURE
         return True
 
     def _looks_signed(self, first: int, below: int) -> bool:

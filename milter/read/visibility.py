@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 
-MAX_STYLE_CHARS = 2_000
+MAX_STYLE_CHARS = 8_000
 MAX_SHEET_CHARS = 200_000
 MAX_HIDING_SELECTORS = 20
 
@@ -29,11 +29,11 @@ _COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?")
 _SPACE = re.compile(r"[\s\\]++")
 _HIDES = re.compile(
     r"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|opacity:0?(?:\.0\d*)?(?=;|!|$)"
-    r"|color:(?:transparent|rgba\([^)]*,0(?:\.0+)?\))|text-indent:-\d{3,}"
-    r"|clip:rect\(0[^)]*\)|clip-path:inset\((?:100|50)%\))"
+    r"|color:(?:transparent|rgba\([^)]{0,40},0(?:\.0+)?\))|text-indent:-\d{3,}"
+    r"|clip:rect\(0|clip-path:inset\((?:100|50)%\))"
 )
 _FONT_SIZE = re.compile(
-    r"(?:^|;)font(?:-size)?:(?:[^;]* )?(\d{0,4}\.?\d{1,4})(px|pt|em|rem|%|vw)?(?=;|!|$|/)"
+    r"(?:^|;)font(?:-size)?:(?:[^;]{0,80} )?(\d{0,4}\.?\d{1,4})(px|pt|em|rem|%|vw)?(?=;|!|$|/)"
 )
 # The largest size of each unit that nobody can read.
 _TINY = {"px": 1.0, "pt": 1.0, "": 1.0, "em": 0.1, "rem": 0.1, "%": 10.0, "vw": 0.1}
@@ -58,13 +58,9 @@ _NEARLY_WHITE = 0xF0
 Colour = tuple[int, int, int]
 
 
+@lru_cache(maxsize=1_024)
 def hiding(style: str) -> Hiding:
-    """What an inline style or the body of a rule hides."""
-    return _hiding(style if len(style) < MAX_STYLE_CHARS else style[:MAX_STYLE_CHARS])
-
-
-@lru_cache(maxsize=2_048)
-def _hiding(style: str) -> Hiding:
+    """What an inline style or the body of a rule hides; at most MAX_STYLE_CHARS of it."""
     style = _compact(style)
     if _HIDES.search(style):
         return Hiding.ALL
@@ -98,7 +94,7 @@ def hiding_selectors(sheet: str) -> tuple[str, ...]:
     """The simple selectors (class, id) that a style sheet hides outside of media queries."""
     found: dict[str, None] = {}
     for selectors, declarations in _rules(_COMMENT.sub("", sheet[:MAX_SHEET_CHARS])):
-        if hiding(declarations) is not Hiding.ALL:
+        if hiding(declarations[:MAX_STYLE_CHARS]) is not Hiding.ALL:
             continue
         for selector in selectors.split(","):
             if _SIMPLE_SELECTOR.fullmatch(selector := selector.strip()):

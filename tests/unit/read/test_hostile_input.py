@@ -125,6 +125,7 @@ HOSTILE_HTML: dict[str, str] = {
     "style without end": "<style>" + "a{" * 80_000,
     "style of at-signs": "<style>" + "@" * 150_000,
     "style comments": "<style>" + "/*" * 80_000,
+    "long styles": "".join(f"<p style='{n}{'font:' * 1_500}'>x" for n in range(60)),
     "entities": "&lt;" * 300_000,
     "marks": "&#xfdd1;&#xfdd0;" * 30_000,
 }  # fmt: skip

@@ -256,4 +256,10 @@ def test_kinds_of_hiding() -> None:
     assert hiding("color:#fff") is Hiding.ON_WHITE
     assert hiding("color:#fff;background:#000") is Hiding.NONE
     assert hiding("font-size:0px") is Hiding.OWN_TEXT
-    assert hiding("x" * 5_000 + ";display:none") is Hiding.NONE
+    assert hiding("") is Hiding.NONE
+
+
+def test_a_style_is_judged_by_its_beginning() -> None:
+    filling = "x:y;" * 5_000
+    assert read_html(f"<p style='{filling};display:none'>seen</p>").text == "seen"
+    assert read_html(f"<p style='display:none;{filling}'>gone</p>").text == ""
