@@ -209,3 +209,48 @@ def test_the_amount_of_text_is_bounded() -> None:
     result = read(parts("mixed", *[attachment] * 6))
     assert sum(len(segment.text) for segment in result.segments) <= 800_000
     assert result.uninspected
+
+
+HTML_REPLIES = {
+    "gmail": "<div dir='ltr'>NEW</div><br><div class='gmail_quote'><div dir='ltr' class='gmail_attr'>"
+    "On Tue, Jan 2, 2024 at 3:04 PM Jane &lt;<a href='mailto:j@example.org'>j@example.org</a>&gt;"
+    " wrote:<br></div><blockquote class='gmail_quote'><div>OLD</div></blockquote></div>",
+    "gmail forward": "<div>NEW</div><div class='gmail_quote'>---------- Forwarded message ---------"
+    "<br>From: <b>Jane</b><br>Date: Tue<br>Subject: x<br>To: y<br><br><div>OLD</div></div>",
+    "outlook": "<p>NEW</p><hr><div id='divRplyFwdMsg'><font face='Calibri'><b>From:</b> Jane<br>"
+    "<b>Sent:</b> Tuesday<br><b>To:</b> John<br><b>Subject:</b> x</font></div><div>OLD</div>",
+    "outlook, word": "<p class='MsoNormal'>NEW<o:p></o:p></p><div style='border:none;border-top:"
+    "solid #E1E1E1 1.0pt'><p><b>Von:</b> Jana<br><b>Gesendet:</b> Dienstag<br><b>An:</b> Max<br>"
+    "<b>Betreff:</b> x<o:p></o:p></p></div><p>OLD</p>",
+    "thunderbird": "<p>NEW</p><div class='moz-cite-prefix'>Am 02.01.24 um 15:04 schrieb Jana:<br>"
+    "</div><blockquote type='cite' cite='mid:1@example.org'><p>OLD</p></blockquote>",
+    "apple": "NEW<div><br><blockquote type='cite'><div>Le 2 janv. 2024 à 15:04, Jane &lt;j@example.org"
+    "&gt; a écrit :</div><br><div>OLD</div></blockquote></div>",
+    "yahoo": "<div>NEW</div><div id='yahoo_quoted_1' class='yahoo_quoted'><div>El martes, 2 de enero "
+    "de 2024, 15:04:05 CET, Jane &lt;j@example.org&gt; escribió:</div><div>OLD</div></div>",
+    "proton": "<div>NEW</div><div class='protonmail_quote'>On Tuesday, January 2nd, 2024 at 3:04 PM,"
+    " Jane &lt;j@example.org&gt; wrote:<br><blockquote class='protonmail_quote'>OLD</blockquote></div>",
+    "qq": "<div>NEW</div><div>------------------&nbsp;原始邮件&nbsp;------------------</div>"
+    "<div><b>发件人:</b> Jane;</div><div><b>发送时间:</b> 2024年1月2日</div><div>OLD</div>",
+    "163": "<div>NEW</div><div>---- 回复的原邮件 ----</div><table><tr><td>发件人</td><td>Jane</td></tr>"
+    "</table><blockquote id='isReplyContent'>OLD</blockquote>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("html", HTML_REPLIES.values(), ids=HTML_REPLIES.keys())
+def test_replies_in_html(html: str) -> None:
+    result = read(f"Content-Type: text/html; charset=utf-8\r\n\r\n{html}")
+    new = "".join(text for source, _, text in said(result) if source is Source.BODY)
+    old = "".join(text for source, _, text in said(result) if source is Source.QUOTED)
+    assert new == "NEW"
+    assert old.endswith("OLD")
+
+
+def test_answers_between_blocks_of_a_quotation_in_html() -> None:
+    quote = "<blockquote class='gmail_quote'>{}</blockquote>"
+    html = f"<div class='gmail_quote'>{quote.format('old')}<div>ANSWER</div>{quote.format('older')}</div>"
+    assert [source for source, _, _ in said(read(HTML + html))] == [
+        Source.QUOTED,
+        Source.BODY,
+        Source.QUOTED,
+    ]
