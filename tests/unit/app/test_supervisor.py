@@ -81,7 +81,7 @@ async def test_a_bad_reload_changes_nothing(
             assert (await gateway.reload(**fault))["result"] == "refused"
             assert init.recv(1000).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
             assert init.recv(1000) == b"READY=1"
-            assert children_of(gateway.pid) == fronts
+            await until(lambda: children_of(gateway.pid) == fronts)
             assert (await gateway.connect()).name == "one"
             name = 'lurewall_reloads_total{result="refused"}'
             assert await gateway.metric(name) == number
