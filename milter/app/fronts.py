@@ -68,6 +68,7 @@ class FrontProcess:
         self._exited = asyncio.Event()
         self._builder = builder
         self._observer = observer
+        self._has_started = False
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._questions = 0
@@ -189,6 +190,7 @@ class FrontProcess:
         while message := await channel.receive():
             match message:
                 case Started():
+                    self._has_started = True
                     self._settle(None)
                 case NotStarted(reason=reason):
                     self._settle(FrontFailed(f"front {self.name}: {reason}"))
@@ -210,7 +212,9 @@ class FrontProcess:
             assert self._process is not None
             self._process.kill()
             await self._exited.wait()
-        self._observer.front_ended(self.name, self._detail, was_wanted=self.is_ending)
+        # Who waits for the start is told of its failure; an end is told of what had begun.
+        was_wanted = self.is_ending or not self._has_started
+        self._observer.front_ended(self.name, self._detail, was_wanted=was_wanted)
         self.gone.set()
 
     def _settle(self, failure: FrontFailed | None) -> None:
