@@ -30,6 +30,7 @@ from milter.app.from_settings import (
 )
 from milter.app.gateway import MailGateway
 from milter.app.observation import Observation
+from milter.app.observed import ObservedNextHop, ObservedQuarantine
 from milter.app.service_plan import listener_name, mail_log_settings
 from milter.app.version import VERSION
 from milter.listen.admission import Admission
@@ -74,7 +75,7 @@ class MailFront:
         self._journal = FileJournal(
             settings.journal_folder, key=_derived(key, b"journal"), clock=self._clock
         )
-        self._next_hop = SmtpNextHop(next_hop_options(settings), self._clock)
+        self._smtp = SmtpNextHop(next_hop_options(settings), self._clock)
         self._readers = ReaderPool(
             PoolSettings(
                 setup=ReaderSetup(
@@ -85,10 +86,12 @@ class MailFront:
             ReaderEvents(self.metrics, self.log),
         )
         self._observation = Observation(metrics=self.metrics, log=self.log, health=self.health)
+        self._next_hop = ObservedNextHop(self._smtp, self._observation, self._clock)
         self._admission = Admission(admission_limits(settings))
         self._listeners = self._make_listeners(_derived(key, b"banner"))
         self._housekeeper = Housekeeper(self._quarantine, self._notifier(), self._retention())
         self._housekeeping: asyncio.Task[None] | None = None
+        self._damaged: set[str] = set()
         self.health.follow("readers", lambda: self._readers.problem)
         self.metrics.readers.follow("busy", read=lambda: float(self._readers.busy))
         self.metrics.readers.follow("idle", read=lambda: float(self._readers.idle))
@@ -112,7 +115,7 @@ class MailFront:
             with suppress(asyncio.CancelledError):
                 await self._housekeeping
         await self._readers.close()
-        await self._next_hop.aclose()
+        await self._smtp.aclose()
         self._quarantine.close()
         self._journal.close()
         self.log.close()
@@ -128,7 +131,9 @@ class MailFront:
         gateway = MailGateway(
             pipeline=pipeline,
             delivery=Delivery(
-                next_hop=self._next_hop, quarantine=self._quarantine, journal=self._journal
+                next_hop=self._next_hop,
+                quarantine=ObservedQuarantine(self._quarantine, self._observation, self._clock),
+                journal=self._journal,
             ),
             next_hop=self._next_hop,
             observation=self._observation,
@@ -186,8 +191,15 @@ class MailFront:
         metrics.quarantine_oldest_seconds.set(to=age)
         for quarantine_id in report.expired:
             self.log.release(quarantine_id=quarantine_id, outcome="expired", decided_by="retention")
-        for quarantine_id in report.recovered:
-            self.log.problem("recovered_hold", detail=quarantine_id)
+        for kind, quarantine_ids in (
+            ("recovered_hold", report.recovered),
+            # A damaged hold stays until somebody removes it: told once, not every round.
+            ("damaged_hold", set(report.damaged) - self._damaged),
+            ("expired_unannounced", report.expired_unannounced),
+        ):
+            for quarantine_id in quarantine_ids:
+                self.log.problem(kind, detail=quarantine_id)
+        self._damaged = set(report.damaged)
 
 
 def build_front(

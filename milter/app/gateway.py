@@ -9,7 +9,7 @@ from milter.app.observation import Observation
 from milter.mail.envelope import Connection, Transaction
 from milter.mail.reply import INTERNAL_ERROR, Reply, with_transaction_id
 from milter.pipeline import Pipeline
-from milter.ports import Clock, NextHop, NextHopFailed, NextHopSession
+from milter.ports import Clock, NextHop, NextHopSession
 from milter.relay.delivery import Delivery
 
 
@@ -33,21 +33,11 @@ class MailGateway:
 
     async def keywords(self) -> dict[str, str]:
         """What the next hop announces."""
-        try:
-            return await self._next_hop.keywords()
-        except NextHopFailed as failure:
-            self._observation.next_hop_failed(failure)
-            raise
+        return await self._next_hop.keywords()
 
     async def open(self, connection: Connection) -> NextHopSession:
         """A session with the next hop for one transaction."""
-        try:
-            session = await self._next_hop.open(connection)
-        except NextHopFailed as failure:
-            self._observation.next_hop_failed(failure)
-            raise
-        self._observation.next_hop_opened()
-        return session
+        return await self._next_hop.open(connection)
 
     async def submit(self, transaction: Transaction, session: NextHopSession) -> Reply:
         """Judge, act, deliver or hold: the answer to the final dot."""

@@ -46,6 +46,7 @@ class Observation:
 
     def disconnected(self, connection: Connection, seconds: float) -> None:
         self._metrics.connections_open.change(connection.listener, by=-1)
+        self._log.connection(connection, seconds=seconds)
 
     def refused(self, connection: Connection, reason: RefusalReason, reply: Reply) -> None:
         self._metrics.refusals.add(reason.value)
@@ -64,8 +65,11 @@ class Observation:
 
     # The next hop's.
 
-    def next_hop_opened(self) -> None:
-        """A session could be opened: it is there."""
+    def next_hop_replied(self, stage: str, reply: Reply, *, seconds: float | None = None) -> None:
+        """It answered at a stage; `seconds` for the answer to a message."""
+        self._metrics.next_hop_replies.add(stage, str(reply.code)[0])
+        if seconds is not None:
+            self._metrics.next_hop_seconds.observe(value=seconds)
         self._health.report(_NEXT_HOP)
 
     def next_hop_failed(self, failure: NextHopFailed) -> None:
@@ -73,6 +77,12 @@ class Observation:
         self._metrics.next_hop_failures.add(failure.stage, failure.cause)
         self._health.report(_NEXT_HOP, f"{failure.cause} at {failure.stage}")
         self._log.problem("next_hop", detail=f"{failure.stage} {failure.cause} {failure.detail}")
+
+    # The quarantine's.
+
+    def quarantine_written(self, seconds: float) -> None:
+        """The holds of one message are on disk."""
+        self._metrics.quarantine_write_seconds.observe(value=seconds)
 
     # The gateway's.
 
@@ -100,6 +110,7 @@ class Observation:
         metrics.message_seconds.observe(transaction.role, value=seconds)
         self._count_fates(outcome)
         self._count_verdict(assessment)
+        self._tell_holds(planned, outcome)
         if assessment.reading is not None:
             self._count_reading(assessment.reading)
         banner = self._count_edits(planned)
@@ -120,15 +131,17 @@ class Observation:
         metrics = self._metrics
         for _recipient, fate in outcome.fates:
             metrics.recipients.add(fate.value)
-        if outcome.is_next_hops:
-            metrics.next_hop_replies.add(outcome.stage, str(outcome.reply.code)[0])
-            self._health.report(_NEXT_HOP)
-        elif outcome.cause:
-            metrics.next_hop_failures.add(outcome.stage, outcome.cause)
         metrics.duplicates_avoided.add(by=outcome.duplicates_avoided)
         metrics.journal_failures.add(by=float(outcome.journal_failed))
         if outcome.stage == "quarantine" and not outcome.reply.is_positive:
             metrics.hold_failures.add()
+
+    def _tell_holds(self, planned: Planned, outcome: Outcome) -> None:
+        if not outcome.reply.is_positive:
+            return
+        for quarantine_id, hold in zip(outcome.quarantine_ids, planned.plan.holds, strict=True):
+            self._metrics.holds.add(hold.verdict.label.value)
+            self._log.hold(quarantine_id, hold)
 
     def _count_verdict(self, assessment: Assessment) -> None:
         metrics, verdict = self._metrics, assessment.verdict

@@ -1,7 +1,7 @@
 """The mail log: a closed set of events, one JSON line each, one method each.
 
 Holds who, when and what became of a mail; never a subject, never content, never the text of an
-exception or of a foreign reply (both may quote a mail). Addresses appear only as far as the
+exception or of a reply to a mail (both may quote it). Addresses appear only as far as the
 configuration allows.
 
 Failure: a line that cannot be written is counted as lost; logging never fails a mail.
@@ -24,7 +24,7 @@ import structlog
 from milter.mail.address import Path
 from milter.mail.envelope import Connection, Transaction
 from milter.mail.plan import Outcome
-from milter.mail.quarantine import QuarantineRecord
+from milter.mail.quarantine import Hold
 from milter.mail.verdict import Disposition, Verdict
 from milter.observe.place import place_of
 
@@ -122,19 +122,14 @@ class MailLog:
         """A process ends its work in good order."""
         self._emit("stopped", reason=reason)
 
-    def connection(
-        self, connection: Connection, *, role: str, seconds: float, messages: int, ending: str
-    ) -> None:
-        """A peer has gone; `ending` is one word from the listener's closed list."""
+    def connection(self, connection: Connection, *, seconds: float) -> None:
+        """A peer has gone."""
         self._emit(
             "connection",
-            role=role,
             listener=connection.listener,
             client_ip=self._client(connection.client_ip),
             tls=connection.tls,
             seconds=round(seconds, 3),
-            messages=messages,
-            ending=ending,
         )
 
     def message(
@@ -189,19 +184,18 @@ class MailLog:
         is_odd = outcome.reply.code >= 400 or bool(first_failure)
         self._emit("message", Level.WARNING if is_odd else Level.INFO, **facts)
 
-    def hold(self, record: QuarantineRecord) -> None:
+    def hold(self, quarantine_id: str, hold: Hold) -> None:
         """A message is in the quarantine, durably."""
         self._emit(
             "hold",
-            quarantine_id=record.quarantine_id,
-            transaction_id=record.transaction_id,
-            reverse_path=self._path(record.envelope.reverse_path),
-            recipients=self._paths(r.path for r in record.envelope.recipients),
-            recipient_count=len(record.envelope.recipients),
-            label=record.verdict.label.value,
-            rule=record.rule,
-            size_bytes=record.size_bytes,
-            expires_at=record.expires_at.isoformat(),
+            quarantine_id=quarantine_id,
+            transaction_id=hold.transaction_id,
+            reverse_path=self._path(hold.envelope.reverse_path),
+            recipients=self._paths(r.path for r in hold.envelope.recipients),
+            recipient_count=len(hold.envelope.recipients),
+            label=hold.verdict.label.value,
+            rule=hold.rule,
+            size_bytes=len(hold.raw),
         )
 
     def release(

@@ -45,7 +45,6 @@ DEGRADED_REASONS = (
     "check_failed",
     "history",
 )
-RELEASE_OUTCOMES = ("released", "deferred", "refused", "deleted")
 NOTICES = ("held", "expiring")
 
 # From a quick look to the longest wait that a peer bears (smtpd_proxy_timeout is 100 s).
@@ -331,9 +330,6 @@ class Metrics(_Table):
 
         # Quarantine
         self.holds = count("lurewall_holds_total", "Messages held", label=Label)
-        self.releases = count(
-            "lurewall_releases_total", "Held messages decided upon", outcome=RELEASE_OUTCOMES
-        )
         self.holds_expired = count(
             "lurewall_holds_expired_total", "Held messages that nobody decided upon in time"
         )

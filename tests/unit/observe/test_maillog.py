@@ -13,7 +13,7 @@ from milter.mail.address import NULL_PATH, Mailbox, Path
 from milter.mail.envelope import Connection, Envelope, Recipient, Transaction
 from milter.mail.finding import Evidence, Finding, Source
 from milter.mail.plan import Fate, Outcome
-from milter.mail.quarantine import HoldState, QuarantineRecord
+from milter.mail.quarantine import Hold
 from milter.mail.reply import Reply, own_reply
 from milter.mail.verdict import Action, Disposition, Label, Verdict, WeighedFinding
 from milter.observe.maillog import Addresses, MailLog, MailLogSettings
@@ -65,21 +65,18 @@ DISPOSITIONS = (
     Disposition(action=Action.ANNOTATE, rule="staff", recipients=RECIPIENTS[:2]),
     Disposition(action=Action.QUARANTINE, rule="board", recipients=RECIPIENTS[2:]),
 )
-RECORD = QuarantineRecord(
-    quarantine_id="q1",
-    state=HoldState.HELD,
+HOLD = Hold(
     transaction_id="t1",
     envelope=ENVELOPE,
     role="mx",
+    raw=b"secret content",
+    release_raw=b"secret content",
     verdict=VERDICT,
     rule="board",
+    received_at=NOW,
+    client_ip="192.0.2.7",
     subject="secret subject",
     header_from="scout@example.com",
-    client_ip="192.0.2.7",
-    received_at=NOW,
-    expires_at=NOW,
-    sha256="0" * 64,
-    size_bytes=45,
 )
 
 
@@ -143,9 +140,9 @@ def test_no_event_ever_holds_content(addresses: Addresses) -> None:
     log = written.log
     error = ValueError("secret content")
     log.started(version="1", configuration="c", mode="observe", listeners=["127.0.0.1:25"])
-    log.connection(TRANSACTION.connection, role="mx", seconds=1.0, messages=1, ending="quit")
+    log.connection(TRANSACTION.connection, seconds=1.0)
     log.message(TRANSACTION, OUTCOME, verdict=VERDICT, dispositions=DISPOSITIONS)
-    log.hold(RECORD)
+    log.hold("q1", HOLD)
     log.release(quarantine_id="q1", outcome="released", decided_by="eve@example.org")
     log.problem("internal", error=error, transaction_id="t1")
     log.reload(accepted=True, configuration="c")
