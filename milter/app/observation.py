@@ -22,6 +22,7 @@ from milter.pipeline import Assessment, Planned
 from milter.ports import NextHopFailed
 
 _NEXT_HOP = "next hop"
+_BEFORE_MAIL = frozenset({"connect", "greeting", "ehlo", "starttls", "xclient"})
 _READER_FAILURES = {
     "timeout": "reader_timeout",
     "crash": "reader_crash",
@@ -76,7 +77,9 @@ class Observation:
         """No session, or none that was usable."""
         self._metrics.next_hop_failures.add(failure.stage, failure.cause)
         self._health.report(_NEXT_HOP, f"{failure.cause} at {failure.stage}")
-        self._log.problem("next_hop", detail=f"{failure.stage} {failure.cause} {failure.detail}")
+        # From MAIL on, the next hop's words may quote the mail (they are for its sender).
+        words = failure.detail if failure.stage in _BEFORE_MAIL else ""
+        self._log.problem("next_hop", detail=f"{failure.stage} {failure.cause} {words}".rstrip())
 
     # The quarantine's.
 
