@@ -143,6 +143,8 @@ def pipeline() -> "Pipeline":
     from nlp.components import page, rules, tokenizer  # each registers what it names
 
     nlp = spacy.blank("xx", config={"nlp": {"tokenizer": {"@tokenizers": tokenizer.NAME}}})
+    # Shape, prefix and the like of every new word: a third of the cost, and nothing here asks.
+    nlp.vocab.lex_attr_getters = {}
     nlp.add_pipe(page.NAME)
     nlp.add_pipe(rules.NAME)
     return nlp

@@ -16,6 +16,10 @@ from milter.read.mime import Tree
 # A twin may have so many words of its own ("View this mail in your browser" apart).
 MAX_OWN_WORDS = 3
 
+# A line as long as this is no chance part of other words.
+_TELLING_CHARS = 20
+_LOOK_AHEAD_CHARS = 4_000
+
 _ALTERNATIVE = "multipart/alternative"
 _NOT_WORDS = re.compile(r"https?://\S++|[\W\d_]++")
 
@@ -55,13 +59,41 @@ def _alternatives(tree: Tree) -> dict[str, int]:
 
 def _own_words(text: str, twin: str) -> int:
     """How many different words only `text` has."""
-    # Most twins are told by whole tokens, at a tenth of the cost of cutting out words.
-    own = set(text.casefold().split()) - set(twin.casefold().split())
+    twin = twin.casefold()
+    rest = _unshared_lines(text.casefold(), twin)
+    if not rest:
+        return 0
+    # Most of what is left is told by whole tokens, at a tenth of the cost of cutting out words.
+    own = set(rest.split()) - set(twin.split())
     if len(own) <= MAX_OWN_WORDS:
         return len(own)
     words = _words(" ".join(own))
     return len(words - _words(twin)) if len(words) > MAX_OWN_WORDS else len(words)
 
 
+def _unshared_lines(text: str, twin: str) -> str:
+    """The lines that do not stand in the twin as they are, a little further on each time.
+
+    Twins mostly say the same in the same order: this finds that at the cost of one look at each.
+    """
+    unshared: list[str] = []
+    reached = 0
+    for line in text.splitlines():
+        line = line.strip()
+        if not line or line.startswith(("http://", "https://")):
+            # Only what stands behind a link can be a word.
+            line = line.partition(" ")[2]
+            if not line:
+                continue
+        found = -1
+        if len(line) >= _TELLING_CHARS:
+            found = twin.find(line, reached, reached + _LOOK_AHEAD_CHARS)
+        if found < 0:
+            unshared.append(line)
+        else:
+            reached = found + len(line)
+    return "\n".join(unshared)
+
+
 def _words(text: str) -> set[str]:
-    return set(_NOT_WORDS.sub(" ", text).casefold().split())
+    return set(_NOT_WORDS.sub(" ", text).split())

@@ -1,5 +1,7 @@
 """Reads the page of a document: sentences of any script, and where each concept stands."""
 
+from bisect import bisect_left
+
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -20,12 +22,15 @@ def read(doc: Doc) -> Doc:
     languages = doc.user_data.get("languages", ("en",))
     names = doc.user_data.get("names", ())
     page = read_page(text, sections, [word_list(name) for name in languages], names)
-    starts = iter([sentence.start for sentence in page.sentences])
-    following = next(starts, None)
-    for token in doc:
-        begins = following is not None and token.idx >= following
-        token.is_sent_start = begins or token.i == 0
-        while following is not None and token.idx >= following:
-            following = next(starts, None)
+    _start_sentences(doc, [sentence.start for sentence in page.sentences])
     doc._.page = page
     return doc
+
+
+def _start_sentences(doc: Doc, starts: list[int]) -> None:
+    """Mark the first token of each sentence; setting every token would ask each about the whole."""
+    places = [token.idx for token in doc]
+    first = {bisect_left(places, start) for start in starts} | {0}
+    for index in sorted(first):
+        if index < len(doc):
+            doc[index].is_sent_start = True
