@@ -5,16 +5,18 @@ reader process calls them by name. Refuses to decide anything: it gives a `Readi
 Failure: an exception ends as a failed attempt; the front tries once more in text-only mode.
 """
 
-import hashlib
+import re
 import time
 
 from milter.check.language import check_language, warm_language
-from milter.mail.reading import Facts, Reading
+from milter.mail.reading import Facts, Link, Reading
 from milter.read.integrity import verify
 from milter.read.message_reader import read_message
 
 __all__ = ["examine", "verify", "warm"]
 
+_MAX_HOSTS = 200
+_HOST = re.compile(r"https?://(?:[^/?#]*@)?([^/?#:]+)", re.IGNORECASE)
 _WARM_MESSAGE = (
     b"From: A Person <a@example.org>\r\nTo: b@example.org\r\nSubject: a start\r\n"
     b'Content-Type: text/html; charset="utf-8"\r\n\r\n'
@@ -42,7 +44,6 @@ def examine(raw: bytes, facts: Facts) -> Reading:
     )
     seconds = time.perf_counter() - started
     return Reading(
-        sha256=hashlib.sha256(raw).hexdigest(),
         size_bytes=len(raw),
         header=read.header,
         parts=read.parts if facts.wants_text else (),
@@ -53,7 +54,7 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         unsafe_to_edit=read.unsafe_to_edit,
         auth_results=read.auth_results,
         forged_auth_fields=read.forged_auth_fields,
-        links=read.links,
+        link_hosts=_hosts(read.links),
         segments=read.segments if facts.wants_text else (),
         analysis=language.analysis,
         outcomes=(language.outcome,),
@@ -61,3 +62,9 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         text_only=facts.text_only,
         elapsed_seconds=(*read.elapsed_seconds, ("language", seconds)),
     )
+
+
+def _hosts(links: tuple[Link, ...]) -> tuple[str, ...]:
+    """Where the links lead, each host once: all that is asked of them outside the reader."""
+    found = (_HOST.match(link.target) for link in links)
+    return tuple(dict.fromkeys(host[1].lower() for host in found if host))[:_MAX_HOSTS]

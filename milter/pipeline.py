@@ -154,13 +154,17 @@ class Pipeline:
         return decided[0], max((one.action for one in decided[1]), key=severity)
 
     def _facts_for(self, transaction: Transaction) -> Facts:
-        facts = replace(
-            self._options.facts,
+        facts = self._options.facts
+        # Design rule 13: in role mx nobody stands in front of us, so nobody's results count.
+        trusted = () if transaction.role == "mx" else facts.trusted_authserv_ids
+        return replace(
+            facts,
             role=transaction.role,
             client_name=transaction.connection.client_name,
+            trusted_authserv_ids=trusted,
+            # Whatever a listener takes has been checked or normalised on its way in.
+            lines_checked=transaction.role != "file",
         )
-        # Design rule 13: in role mx nobody stands in front of us, so nobody's results count.
-        return replace(facts, trusted_authserv_ids=()) if transaction.role == "mx" else facts
 
     async def _verdict(
         self, transaction: Transaction, reading: Reading, first_failure: str, deadline: float

@@ -144,7 +144,7 @@ def pipeline() -> "Pipeline":
 
     nlp = spacy.blank("xx", config={"nlp": {"tokenizer": {"@tokenizers": tokenizer.NAME}}})
     # Shape, prefix and the like of every new word: a third of the cost, and nothing here asks.
-    nlp.vocab.lex_attr_getters = {}
+    nlp.vocab.lex_attr_getters = {}  # type: ignore[attr-defined]
     nlp.add_pipe(page.NAME)
     nlp.add_pipe(rules.NAME)
     return nlp

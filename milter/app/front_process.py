@@ -8,6 +8,7 @@ of the supervisor means drain: no transaction is cut because somebody else died.
 """
 
 import asyncio
+import gc
 import importlib
 import logging
 import os
@@ -116,6 +117,9 @@ async def _run(connection: socket.socket, find_builder: Callable[[], FrontBuilde
     asyncio.get_running_loop().set_exception_handler(
         lambda _loop, context: front.log.problem("internal", error=context.get("exception"))
     )
+    # What a front is made of lives as long as it: the collector need not walk it for every mail.
+    gc.collect()
+    gc.freeze()
     listening = asyncio.create_task(_listen(channel, front, grace, configure.drain_seconds))
     with suppress(ConnectionError):
         await channel.send(Started())

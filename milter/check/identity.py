@@ -193,11 +193,8 @@ def _claim(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Itera
 def _posting_link(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Iterable[Finding]:
     if not sender.domain or within(sender.domain, known.free_mail):
         return
-    for link in reading.links:
-        host = link.target.partition("://")[2].partition("/")[0].partition(":")[0]
-        if related(host, sender.domain):
-            yield _fact("POSTING_LINK")
-            return
+    if any(related(host, sender.domain) for host in reading.link_hosts):
+        yield _fact("POSTING_LINK")
 
 
 def _header_span(text: str) -> Evidence:

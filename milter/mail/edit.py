@@ -102,35 +102,37 @@ Edit = InsertField | RemoveField | ReplaceField | SpliceBody
 
 def apply_edits(raw: bytes, edits: Sequence[Edit]) -> bytes:
     """The message with all edits made; edits stand in the order of their offsets."""
-    pieces: list[bytes] = []
+    whole = memoryview(raw)
+    pieces: list[bytes | memoryview] = []
     position = 0
     for edit in edits:
         splice = edit.splice
         if splice.start < position or not raw.startswith(splice.removed, splice.start):
             raise EditError(f"edit at {splice.start} does not fit")
-        pieces += (raw[position : splice.start], splice.octets)
+        pieces += (whole[position : splice.start], splice.octets)
         position = splice.end
     if position > len(raw):
         raise EditError(f"edit at {position} lies behind the end")
-    pieces.append(raw[position:])
+    pieces.append(whole[position:])
     return b"".join(pieces)
 
 
 def remove_edits(rendered: bytes, edits: Sequence[Edit]) -> bytes:
     """The message as it was before `edits`, from nothing but the edited octets and the edits."""
-    pieces: list[bytes] = []
+    whole = memoryview(rendered)
+    pieces: list[bytes | memoryview] = []
     position = shift = 0
     for edit in edits:
         splice = edit.splice
         start = splice.start + shift
         if start < position or not rendered.startswith(splice.octets, start):
             raise EditError(f"edit at {splice.start} is not there")
-        pieces += (rendered[position:start], splice.removed)
+        pieces += (whole[position:start], splice.removed)
         position = start + len(splice.octets)
         shift += len(splice.octets) - len(splice.removed)
     if position > len(rendered):
         raise EditError(f"edit at {position} lies behind the end")
-    pieces.append(rendered[position:])
+    pieces.append(whole[position:])
     return b"".join(pieces)
 
 

@@ -165,7 +165,7 @@ class Facts:
     `trusted_authserv_ids` are lower-case glob patterns, empty in role mx; `own_authserv_id` marks
     forged fields. `own_domains` are the organisation's domains (A-labels). `banner_key` lets the
     reader recognise our own banner. `wants_text` asks for the segments themselves (scan, explain);
-    a front does without them.
+    a front does without them. `lines_checked`: every line is known to end with CRLF.
     """
 
     role: str = "file"
@@ -176,6 +176,7 @@ class Facts:
     banner_key: bytes = b""
     wants_text: bool = False
     text_only: bool = False
+    lines_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +188,6 @@ class Reading:
     `uninspected` names parts that could not be looked into: no guilt, but said.
     """
 
-    sha256: str
     size_bytes: int
     header: HeaderFacts
     parts: tuple[Part, ...] = ()
@@ -198,7 +198,7 @@ class Reading:
     unsafe_to_edit: str = ""
     auth_results: tuple[AuthResult, ...] = ()
     forged_auth_fields: int = 0
-    links: tuple[Link, ...] = ()
+    link_hosts: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
     analysis: Analysis | None = None
     outcomes: tuple[CheckOutcome, ...] = ()

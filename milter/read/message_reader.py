@@ -79,7 +79,8 @@ def read_message(raw: bytes, facts: Facts) -> ReadResult:
     clock.lap("text")
     sites, unsafe = find_edit_sites(raw, tree, reader.octets, pgp_parts=frozenset(reader.pgp_parts))
     clock.lap("edit_sites")
-    defects = dict.fromkeys([*tree.defects, *header_defects, *reader.defects, *_octet_defects(raw)])
+    octet_defects = _octet_defects(raw, facts)
+    defects = dict.fromkeys([*tree.defects, *header_defects, *reader.defects, *octet_defects])
     return ReadResult(
         header=header,
         parts=reader.parts(),
@@ -196,11 +197,11 @@ def _header_text(raw: bytes, root: Header) -> list[Segment]:
     return [Segment(source=Source.BODY, part="", text=lf_lines(decode_charset(junk, "")[0]))]
 
 
-def _octet_defects(raw: bytes) -> list[Defect]:
+def _octet_defects(raw: bytes, facts: Facts) -> list[Defect]:
     defects: list[Defect] = []
     if b"\0" in raw:
         defects.append(Defect.NUL_OCTET)
-    pairs = raw.count(b"\r\n")
+    pairs = 0 if facts.lines_checked else raw.count(b"\r\n")
     if pairs and (raw.count(b"\n") != pairs or raw.count(b"\r") != pairs):
         defects.append(Defect.BARE_LINE_END)
     return defects

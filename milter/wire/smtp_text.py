@@ -17,6 +17,7 @@ from enum import StrEnum
 from milter.mail.reply import Reply
 
 _CRLF = b"\r\n"
+_DOT = ord(".")
 _END_OF_DATA = b"\r\n.\r\n"
 # The proper prefixes of the end of data, longest first: what may be its start is held back.
 _PREFIXES = tuple(_END_OF_DATA[:length] for length in range(4, 0, -1))
@@ -82,7 +83,12 @@ class ContentReader:
 
     def feed(self, chunk: bytes) -> bytes | None:
         """None while the end has not come; then the octets behind it, which are commands."""
-        data = self._held_back + chunk
+        if self._skip and chunk and chunk[0] != _DOT:
+            # Only a dot would need to know that it begins a line.
+            self._held_back = b""
+            self._skip = 0
+        # Copying a large chunk costs more than all that is looked for in it.
+        data = self._held_back + chunk if self._held_back else chunk
         end = data.find(_END_OF_DATA)
         if end >= 0:
             self._take(data[: end + len(_CRLF)])
@@ -106,7 +112,7 @@ class ContentReader:
     def _take(self, block: bytes) -> None:
         """Account for a block; no CRLF and no stuffed dot is ever cut in two by a block's end."""
         # Most mails have no such line, and looking costs a quarter of replacing nothing.
-        if b"\r\n." in block:
+        if _has_dot_line(block):
             block = block.replace(b"\r\n.", _CRLF)
         if self._skip and block:
             block = block[self._skip :]
@@ -157,7 +163,7 @@ def dot_stuff(raw: bytes) -> bytes:
 
     The end of data is the caller's to add.
     """
-    stuffed = raw.replace(b"\r\n.", b"\r\n..") if b"\r\n." in raw else raw
+    stuffed = raw.replace(b"\r\n.", b"\r\n..") if _has_dot_line(raw) else raw
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
@@ -171,6 +177,11 @@ def format_reply(reply: Reply) -> bytes:
     code = b"%d" % reply.code
     lines = [code + b"-" + line for line in first]
     return _CRLF.join([*lines, (code + b" " + last), b""])
+
+
+def _has_dot_line(octets: bytes) -> bool:
+    """Whether a line but the first begins with a dot; base64 holds no dot at all."""
+    return b"." in octets and b"\r\n." in octets
 
 
 def _bare_line_ends(block: bytes) -> set[ContentProblem]:

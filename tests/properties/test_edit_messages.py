@@ -127,7 +127,7 @@ def laid_out(tree: Leaf | Multipart) -> Laid:
 def act(raw: bytes, sites: tuple[EditSite, ...], language: str) -> Acted:
     return act_on(
         raw,
-        reading=Reading(sha256="", size_bytes=len(raw), header=HeaderFacts(), edit_sites=sites),
+        reading=Reading(size_bytes=len(raw), header=HeaderFacts(), edit_sites=sites),
         verdict=VERDICT,
         disposition=Disposition(
             action=Action.ANNOTATE, rule="default", recipients=(), banner_language=language

@@ -28,9 +28,7 @@ def texts(raw: bytes) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_own_banner_is_left_out_of_what_is_judged(language):
     read = read_message(RAW, FACTS)
-    reading = Reading(
-        sha256="", size_bytes=len(RAW), header=read.header, edit_sites=read.edit_sites
-    )
+    reading = Reading(size_bytes=len(RAW), header=read.header, edit_sites=read.edit_sites)
     path = replace(
         Disposition(action=Action.ANNOTATE, rule="r", recipients=()), banner_language=language
     )

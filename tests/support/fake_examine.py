@@ -24,7 +24,6 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         order = "ok" if facts.text_only else order.removeprefix("unless text only: ")
     _obey(order)
     return Reading(
-        sha256=order,
         size_bytes=len(raw),
         header=HeaderFacts(subject=str(os.getpid())),
         text_only=facts.text_only,

@@ -45,7 +45,7 @@ def message(top: bytes = FORGED + TOP) -> Laid:
 
 def reading(laid: Laid, **changes: object) -> Reading:
     header = HeaderFacts(subject="A small study")
-    base = Reading(sha256="", size_bytes=len(laid.raw), header=header, edit_sites=laid.claims)
+    base = Reading(size_bytes=len(laid.raw), header=header, edit_sites=laid.claims)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 

@@ -70,5 +70,5 @@ def test_skeleton_near_miss():
         envelope=Envelope(reverse_path=NULL_PATH, recipients=(Recipient(path=path),)), raw=b"",
     )  # fmt: skip
     for subject, count in (("x-lurewall-example", 1), ("re: x-lurewall-example", 0)):
-        reading = Reading(sha256="", size_bytes=0, header=HeaderFacts(subject=subject))
+        reading = Reading(size_bytes=0, header=HeaderFacts(subject=subject))
         assert len(check_skeleton(transaction, reading)) == count
