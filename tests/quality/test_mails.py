@@ -34,6 +34,8 @@ MISSED_AT_MOST = {
     ("es", "third"): 1,
     ("es", "fourth"): 10,
     ("ko", "first"): 1,
+    ("pt", "first"): 0,
+    ("pt", "second"): 2,
     ("ru", "first"): 0,
     ("ru", "second"): 1,
     ("ru", "third"): 1,
