@@ -36,6 +36,7 @@ MISSED_AT_MOST = {
     ("ko", "first"): 1,
     ("pt", "first"): 0,
     ("pt", "second"): 2,
+    ("pt", "third"): 0,
     ("ru", "first"): 0,
     ("ru", "second"): 1,
     ("ru", "third"): 1,
