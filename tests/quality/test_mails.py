@@ -28,6 +28,7 @@ MISSED_AT_MOST = {
     ("ar", "first"): 0,
     ("ar", "second"): 1,
     ("ar", "third"): 1,
+    ("de", "first"): 1,
     ("en", "first"): 16,
     ("es", "first"): 1,
     ("es", "second"): 1,
