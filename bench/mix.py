@@ -9,9 +9,7 @@ import random
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from email import encoders
 from email.message import EmailMessage
-from email.mime.base import MIMEBase
 from email.policy import SMTP
 from typing import Final
 
@@ -183,17 +181,13 @@ def _plain(chance: random.Random, number: int) -> EmailMessage:
 def _attachment(chance: random.Random, number: int) -> EmailMessage:
     message = _plain(chance, number)
     message.replace_header("Subject", "Documents")
-    message.make_mixed()
-    for kind, name, size in (
-        (("application", "pdf"), "terms.pdf", 90_000),
-        (("image", "png"), "plan.png", 60_000),
-        (("application", "zip"), "sheets.zip", 40_000),
+    for kind, subtype, name, size in (
+        ("application", "pdf", "terms.pdf", 90_000),
+        ("image", "png", "plan.png", 60_000),
+        ("application", "zip", "sheets.zip", 40_000),
     ):
-        part = MIMEBase(*kind)
-        part.set_payload(zlib.compress(chance.randbytes(size), 1))
-        encoders.encode_base64(part)
-        part.add_header("Content-Disposition", "attachment", filename=name)
-        message.attach(part)
+        octets = zlib.compress(chance.randbytes(size), 1)
+        message.add_attachment(octets, maintype=kind, subtype=subtype, filename=name)
     return message
 
 

@@ -9,6 +9,7 @@ the contact could not be reached for long. Release and deletion by people: act/q
 or damaged is passed over and counted; CannotKeep ends the run, the next one goes on.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -56,6 +57,7 @@ class HousekeepingReport:
     damaged: tuple[str, ...] = ()
     held: int = 0
     oldest_received_at: datetime | None = None
+    decided: tuple[tuple[HoldState, int], ...] = ()
 
 
 class _Known(NamedTuple):
@@ -141,7 +143,13 @@ class Housekeeper:
             damaged=tuple(sorted(quarantine_id for quarantine_id, _ in self._damaged)),
             held=len(waiting),
             oldest_received_at=min(waiting, default=None),
+            decided=self._decided(),
         )
+
+    def _decided(self) -> tuple[tuple[HoldState, int], ...]:
+        """How many tombstones there are of each final state."""
+        states = Counter(known.entry.state for known in self._known.values())
+        return tuple((state, states[state]) for state in sorted(FINAL_STATES))
 
     async def _learn(self) -> None:
         """Bring `_known` up to date; only what is new is opened."""

@@ -186,6 +186,8 @@ class MailFront:
         metrics.notices.add("held", "failed", by=report.notices_failed)
         metrics.holds_expired.add(by=len(report.expired))
         metrics.quarantine_held.set(to=report.held)
+        for state, count in report.decided:
+            metrics.quarantine_decided.set(state, to=count)
         oldest = report.oldest_received_at
         age = (now - oldest).total_seconds() if oldest else 0.0
         metrics.quarantine_oldest_seconds.set(to=age)

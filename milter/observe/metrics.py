@@ -45,6 +45,7 @@ DEGRADED_REASONS = (
     "check_failed",
     "history",
 )
+DECISIONS = ("released", "deleted", "expired")
 NOTICES = ("held", "expiring")
 
 # From a quick look to the longest wait that a peer bears (smtpd_proxy_timeout is 100 s).
@@ -348,6 +349,12 @@ class Metrics(_Table):
         # Every front looks into the same folder, so their values are not added up.
         self.quarantine_held = level(
             "lurewall_quarantine_held", "Messages held now", merge=Merge.MAX
+        )
+        self.quarantine_decided = level(
+            "lurewall_quarantine_decided",
+            "Holds decided upon, as long as their tombstones are kept",
+            merge=Merge.MAX,
+            decision=DECISIONS,
         )
         self.quarantine_oldest_seconds = level(
             "lurewall_quarantine_oldest_age_seconds", "Age of the oldest hold", merge=Merge.MAX

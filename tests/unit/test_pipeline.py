@@ -52,7 +52,7 @@ class Readers:
         )
         sender = NamedMailbox(display_name="", address="x@gmail.com", domain="gmail.com")
         reading = Reading(
-            sha256="", size_bytes=len(raw), header=HeaderFacts(header_from=(sender,)),
+            size_bytes=len(raw), header=HeaderFacts(header_from=(sender,)),
             edit_sites=SITES, outcomes=(outcome,),
         )  # fmt: skip
         return Examined(reading=reading, first_failure=self.first_failure)

@@ -244,8 +244,6 @@ def test_the_key_is_not_in_a_representation() -> None:
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 def test_a_file_keeps_its_line_ends(line_end: bytes) -> None:
     raw = line_end.join([b"From: a@example.net", b"Subject: s", b"", b"Hello", b""])
-    seen = Reading(
-        sha256="", size_bytes=len(raw), header=HeaderFacts(), analysis=Analysis(language="en")
-    )
+    seen = Reading(size_bytes=len(raw), header=HeaderFacts(), analysis=Analysis(language="en"))
     acted = act(Laid(raw), seen=seen)
     assert (b"\r\n" in acted.raw) is (line_end == b"\r\n")
