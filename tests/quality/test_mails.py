@@ -29,6 +29,7 @@ MISSED_AT_MOST = {
     ("ar", "second"): 1,
     ("ar", "third"): 1,
     ("de", "first"): 1,
+    ("de", "second"): 1,
     ("en", "first"): 16,
     ("es", "first"): 1,
     ("es", "second"): 1,
