@@ -4,12 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check lock clean servers help
+.PHONY: setup demo test check lock clean servers help bench soak dashboards
 
 help:
 	@echo "make demo    set up, start the gateway with sample mail, show what became of each"
 	@echo "make test    set up, install the servers that tests need, run every test"
 	@echo "make check   ruff, mypy, import-linter"
+	@echo "make bench   the gateway beside rspamd and SpamAssassin; writes docs/benchmarks.md"
+	@echo "make soak    a long run; writes docs/soak.md"
 	@echo "make setup   .venv with .venv/bin/lurewall in it"
 
 $(BIN)/lurewall: requirements.lock pyproject.toml
@@ -38,6 +40,16 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@sh bench/install.sh
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m bench.soak $(SOAK_ARGS)
+
+dashboards: $(VENV)/.dev
+	$(BIN)/python -m bench.dashboards
 
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -77,7 +77,8 @@ class System:
     tree: Tree
     connect: Callable[[], Awaitable[Link]]
     most: int = 1_000_000
-    notes: list[str] = field(default_factory=list)
+    port: int = 0
+    admin_port: int = 0
 
 
 def start_all(folder: Path, *, sink_port: int, dns_port: int) -> tuple[list[System], list[str]]:
@@ -104,20 +105,23 @@ def _floor(folder: Path, sink_port: int, _dns_port: int) -> System:
     )  # fmt: skip
 
 
-def _lurewall(folder: Path, sink_port: int, _dns_port: int) -> System:
-    port = free_port()
+def start_lurewall(folder: Path, sink_port: int, _dns_port: int = 0) -> System:
+    """The gateway in role mx, enforce mode, in front of the sink."""
+    port, admin_port = free_port(), free_port()
     file = folder / "gateway.toml"
     file.write_text(
-        _GATEWAY.format(folder=folder, port=port, sink_port=sink_port, admin_port=free_port())
+        _GATEWAY.format(folder=folder, port=port, sink_port=sink_port, admin_port=admin_port)
     )
     command = [sys.executable, "-m", "milter", "serve", "--config", str(file)]
-    return _smtp_system(
+    system = _smtp_system(
         "lurewall", folder, command, port,
         version=_version(sys.executable, "-m", "milter", "--version"),
         does="receives by SMTP, MIME, HTML and charsets, language, judgement, banner, quarantine, "
         "relay to the next hop; one front, two readers",
         does_not="SPF, DKIM, DMARC, ARC and DNS lists, Bayes, fuzzy hashes, spam rules, attachments",
     )  # fmt: skip
+    system.admin_port = admin_port
+    return system
 
 
 def _smtp_system(
@@ -140,7 +144,13 @@ def _smtp_system(
 
     wait_for(lambda: asyncio.run(probe()) is None, name)
     return System(
-        name=name, version=version, does=does, does_not=does_not, tree=tree, connect=connect
+        name=name,
+        version=version,
+        does=does,
+        does_not=does_not,
+        tree=tree,
+        connect=connect,
+        port=port,
     )
 
 
@@ -260,7 +270,7 @@ def _version(*command: str) -> str:
 
 _STARTERS: Final[dict[str, Callable[[Path, int, int], System | None]]] = {
     "floor": _floor,
-    "lurewall": _lurewall,
+    "lurewall": start_lurewall,
     "rspamd": _rspamd,
     "spamd": _spamd,
 }
