@@ -30,6 +30,7 @@ MISSED_AT_MOST = {
     ("ar", "third"): 1,
     ("de", "first"): 1,
     ("de", "second"): 1,
+    ("de", "third"): 0,
     ("en", "first"): 16,
     ("es", "first"): 1,
     ("es", "second"): 1,
