@@ -109,7 +109,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntentResult:
-    """An intent with strength 1 (weak) or 2 (plain).
+    """An intent with strength 1 (weak) or 2 (plain); `origin` is rules or model.
 
     `attributes` refine it from a closed list per label, for example offplatform: `handle`,
     `no_handle`, `scheduling`, `obfuscated`, `carried`; paid_report: `written`, `call`; money:
@@ -121,6 +121,7 @@ class IntentResult:
     strength: int
     spans: tuple[Span, ...]
     attributes: tuple[str, ...] = ()
+    origin: str = "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +141,18 @@ class EntityResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisResult:
-    """Language code (ISO 639-1, `zh-hans`/`zh-hant`, `und`), intents and entities."""
+    """Language code (ISO 639-1, `zh-hans`/`zh-hant`, `und`), intents and entities.
+
+    `likeness` is the trained model's probability that the whole is a lure among recruiting-like
+    mail (None if it was not asked), `telling` the sentences that make it so.
+    """
 
     language: str
     intents: tuple[IntentResult, ...]
     entities: tuple[EntityResult, ...]
     screened: bool
     model_version: str
+    likeness: float | None = None
+    telling: tuple[Span, ...] = ()
     truncated: bool = False
     elapsed_seconds: float = 0.0

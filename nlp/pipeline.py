@@ -17,14 +17,16 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Final
 
-from nlp import lexicon
+from nlp import lexicon, model
 from nlp.analysis import (
     AnalysisResult,
     EntityResult,
     EntityType,
+    IntentLabel,
     IntentResult,
     ReadableText,
     Span,
@@ -34,11 +36,15 @@ from nlp.entities import find_entities
 from nlp.intents.decide import Decision, decide
 from nlp.language import identify
 from nlp.masking import Masked, mask
+from nlp.model.decide import decided
 from nlp.normalise import normalise
 from nlp.screen import Screen
 
 if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
+    from spacy.tokens import Doc
+
+    from nlp.components.model import Heard
 
 MAX_CHARACTERS: Final = 20_000
 _MAX_CARRIED: Final = 4_000
@@ -81,13 +87,23 @@ def analyse(readable: ReadableText) -> AnalysisResult:
     entities = find_entities(readable)
     stretches, truncated = _masked(readable.segments, entities)
     languages = word_lists_for((language.code, *language.others))
-    decisions = _decisions(stretches, entities, languages)
+    facts = _facts(entities)
+    decisions, heard = _read(stretches, facts, languages)
+    is_report = any(decision.label is IntentLabel.REPORTED for decision in decisions)
     return AnalysisResult(
         language=language.code,
-        intents=tuple(_intent(decision, stretches) for decision in decisions),
+        intents=(
+            *(_intent(decision, stretches) for decision in decisions),
+            *(
+                _intent(decision, stretches, "model")
+                for decision in decided(heard, facts, is_report=is_report)
+            ),
+        ),
         entities=entities,
         screened=True,
         model_version=model_version(),
+        likeness=heard.lure,
+        telling=tuple(span for place in heard.telling if (span := _span(place, stretches))),
         truncated=truncated,
         elapsed_seconds=time.perf_counter() - started,
     )
@@ -98,9 +114,9 @@ def warm() -> None:
     text = "We would like to invite you to continue on another app."
     _screen()
     for language in lists():
-        _decisions(
+        _read(
             [_Stretch(TextSegment(source="body", part="", text=text), _plain(text), 0)],
-            (),
+            frozenset(),
             ("any", language),
         )
     analyse(ReadableText(segments=(TextSegment(source="body", part="", text=text),)))
@@ -122,12 +138,21 @@ def word_lists_for(codes: Iterable[str]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def model_version() -> str:
-    """Names the word lists and the grammar by their content: same version, same findings."""
+    """Names word lists, grammar and trained data by their content: same version, same findings."""
     digest = hashlib.sha256()
+    for part in ("sentences", "whole"):
+        for path in _trained(part):
+            digest.update(path.read_bytes())
     for path in sorted(files(lexicon).joinpath("intents").iterdir(), key=lambda path: path.name):
         if path.name.endswith(".toml"):
             digest.update(path.read_bytes())
-    return f"rules-{digest.hexdigest()[:12]}"
+    return f"lists-{digest.hexdigest()[:12]}"
+
+
+def _trained(part: str) -> list[Traversable]:
+    """The data files of one half of the trained component, in a fixed order; none before training."""
+    folder = files(model).joinpath("data", "lurewall_model", part)
+    return sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
 
 
 @lru_cache(maxsize=1)
@@ -137,33 +162,50 @@ def _screen() -> Screen:
 
 @lru_cache(maxsize=1)
 def pipeline() -> "Pipeline":
-    """The spaCy pipeline, built at first use: spaCy costs half a second to import."""
-    import spacy
-
-    from nlp.components import page, rules, tokenizer  # each registers what it names
-
-    nlp = spacy.blank("xx", config={"nlp": {"tokenizer": {"@tokenizers": tokenizer.NAME}}})
+    """The spaCy pipeline that ships, loaded at first use: spaCy costs half a second to import."""
+    nlp = untrained()
+    data = files(model).joinpath("data")
+    with as_file(data) as folder:
+        if (folder / "meta.json").is_file():
+            nlp.from_disk(folder)
     # Shape, prefix and the like of every new word: a third of the cost, and nothing here asks.
     nlp.vocab.lex_attr_getters = {}  # type: ignore[attr-defined]
-    nlp.add_pipe(page.NAME)
-    nlp.add_pipe(rules.NAME)
     return nlp
 
 
-def _decisions(
-    stretches: list[_Stretch], entities: tuple[EntityResult, ...], languages: tuple[str, ...]
-) -> list[Decision]:
-    text = "\n\n".join(stretch.masked.text for stretch in stretches)
+def untrained() -> "Pipeline":
+    """The same components without what training gives them."""
+    import spacy
+
+    # Each registers what it names.
+    from nlp.components import model as trained
+    from nlp.components import page, rules, tokenizer
+
+    nlp = spacy.blank("xx", config={"nlp": {"tokenizer": {"@tokenizers": tokenizer.NAME}}})
+    for name in (page.NAME, rules.NAME, trained.NAME):
+        nlp.add_pipe(name)
+    return nlp
+
+
+def _read(
+    stretches: list[_Stretch], facts: frozenset[str], languages: tuple[str, ...]
+) -> tuple[list[Decision], "Heard"]:
+    """What the rules decide and what the model heard."""
+    with pipeline().memory_zone():
+        doc = _document(stretches, languages)
+        return decide(doc._.matches, doc._.page, facts), doc._.said
+
+
+def _document(stretches: list[_Stretch], languages: tuple[str, ...]) -> "Doc":
+    """The masked text as one document that has gone through the pipeline."""
     nlp = pipeline()
-    with nlp.memory_zone():
-        doc = nlp.make_doc(text)
-        doc.user_data["sections"] = tuple(
-            (stretch.segment.source, stretch.start, stretch.end) for stretch in stretches
-        )
-        doc.user_data["names"] = _names(stretches)
-        doc.user_data["languages"] = languages
-        doc = nlp(doc)
-        return decide(doc._.matches, doc._.page, _facts(entities))
+    doc = nlp.make_doc("\n\n".join(stretch.masked.text for stretch in stretches))
+    doc.user_data["sections"] = tuple(
+        (stretch.segment.source, stretch.start, stretch.end) for stretch in stretches
+    )
+    doc.user_data["names"] = _names(stretches)
+    doc.user_data["languages"] = languages
+    return nlp(doc)
 
 
 def _sample(segments: tuple[TextSegment, ...]) -> str:
@@ -241,13 +283,14 @@ def _facts(entities: tuple[EntityResult, ...]) -> frozenset[str]:
     return frozenset(facts)
 
 
-def _intent(decision: Decision, stretches: list[_Stretch]) -> IntentResult:
+def _intent(decision: Decision, stretches: list[_Stretch], origin: str = "rules") -> IntentResult:
     spans = [span for place in decision.spans if (span := _span(place, stretches))]
     return IntentResult(
         label=decision.label,
         strength=decision.strength,
         spans=tuple(spans),
         attributes=tuple(sorted(decision.attributes)),
+        origin=origin,
     )
 
 

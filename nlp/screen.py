@@ -13,15 +13,21 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 
 import re2
 
-from nlp import lexicon
+from nlp import lexicon, model
 from nlp.analysis import LinkText, TextSegment
+from nlp.folding import fold
+from nlp.model.features import screen_features, words_of
+from nlp.model.linear import LinearModel
 from nlp.normalise import lower, normalise
 from nlp.words import PhraseMatcher
 
 MAX_CHARACTERS = 60_000
+# Longer texts of lures have cues enough; newsletters are not to pay for the second look.
+TRAINED_CHARACTERS = 3_000
 MAX_LINKS = 100
 # Start, negated end (so that sorting puts the longer of two first), group.
 _Hit = tuple[int, int, str]
@@ -60,7 +66,8 @@ class ScreenResult:
 class Screen:
     """Built once; `passes` is then one scan per mail."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, second_look: bool = True) -> None:
+        """`second_look`: whether the trained model is asked where the cues say no."""
         table = lexicon.read("screen")
         self._threshold: int = table["threshold"]
         self._short_threshold: int = table["short_threshold"]
@@ -69,6 +76,7 @@ class Screen:
         self._weights: dict[str, int] = table["weights"]
         self._marks = {language: frozenset(words) for language, words in table["marks"].items()}
         self._matcher = PhraseMatcher(_cues(table))
+        self._trained = _load_trained() if second_look else None
 
     def passes(
         self, segments: Sequence[TextSegment], links: Sequence[LinkText] = ()
@@ -82,10 +90,10 @@ class Screen:
         is_disguised = False
         if _NEEDS_NORMALISING.search(text):
             view = normalise(text)
-            text = view.folded
+            text = view.folded.replace("\u2019", "'")
             is_disguised = bool(view.obfuscations)
         else:
-            text = lower(text)
+            text = lower(text).replace("\u2019", "'")
         groups: set[str] = {"disguise"} if is_disguised else set()
         hits: dict[str, list[_Hit]] = {}
         for start, end, (language, group) in self._matcher.find(text):
@@ -99,7 +107,17 @@ class Screen:
             self._is_dense(found + shared, needed) and self._is_written_in(language, text)
             for language, found in hits.items()
         )
-        return ScreenResult(passed=passed, cues=tuple(sorted(groups)))
+        cues = tuple(sorted(groups))
+        if not passed and self._trained is not None and len(text) <= TRAINED_CHARACTERS:
+            passed = self._reads_like_one(text, cues)
+        return ScreenResult(passed=passed, cues=cues)
+
+    def _reads_like_one(self, text: str, cues: Sequence[str]) -> bool:
+        """The second look: words that no list of cues foresaw, by a small trained model."""
+        assert self._trained is not None
+        column = self._trained.columns[0]
+        total = self._trained.totals(screen_features(words_of(fold(text)), cues))[0]
+        return column.probability(float(total)) >= column.weak
 
     def _is_written_in(self, language: str, text: str) -> bool:
         """Whether function words or letters show the language: "hotel" is a word of many."""
@@ -133,6 +151,13 @@ class Screen:
             if total >= needed:
                 return True
         return False
+
+
+def _load_trained() -> LinearModel | None:
+    """The screen's own small model; None before it was trained."""
+    with as_file(files(model).joinpath("data")) as folder:
+        here = folder / "screen"
+        return LinearModel.load(here) if here.is_dir() else None
 
 
 def _outermost(hits: list[_Hit]) -> list[_Hit]:

@@ -16,6 +16,7 @@ from milter.mail.finding import CheckOutcome, CheckStatus, Evidence, Finding, So
 from milter.mail.reading import Link, Segment
 from nlp import pipeline
 from nlp.analysis import (
+    AnalysisResult,
     EntityResult,
     IntentLabel,
     IntentResult,
@@ -28,6 +29,12 @@ from nlp.analysis import (
 CHECK: Final = "language"
 
 _MAX_EVIDENCE: Final = 4
+
+# What the trained model found is a finding of its own beside that of the rules.
+_MODEL: Final = "MODEL_"
+_RULES_ONLY: Final = frozenset(
+    {"HANDLE_OBFUSCATED", "HANDLE_CARRIED", "SYSTEM_TEMPLATE", "REPORTED"}
+)
 
 # A label without attributes that matter is one finding.
 _PLAIN: Final = {
@@ -103,7 +110,12 @@ def check_language(
             own_domains=own_domains,
         )
     )
-    findings = _merged(finding for intent in result.intents for finding in _findings(intent))
+    findings = _merged(
+        (
+            *(finding for intent in result.intents for finding in _findings(intent)),
+            *_likeness(result),
+        )
+    )
     return LanguageCheck(
         outcome=CheckOutcome(
             check=CHECK,
@@ -113,9 +125,10 @@ def check_language(
         ),
         analysis=Analysis(
             language=result.language,
-            intents=tuple(map(_intent, result.intents)),
+            intents=_intents(result.intents),
             entities=tuple(map(_entity, result.entities)),
             model_version=result.model_version,
+            likeness=result.likeness,
             truncated=result.truncated,
             elapsed_seconds=result.elapsed_seconds,
         ),
@@ -125,8 +138,27 @@ def check_language(
 
 def _findings(intent: IntentResult) -> Iterator[Finding]:
     evidence = tuple(map(_evidence, intent.spans[:_MAX_EVIDENCE]))
+    prefix = _MODEL if intent.origin == "model" else ""
     for code, strength in _codes(intent):
-        yield Finding(code=code, check=CHECK, strength=strength, evidence=evidence)
+        if not prefix or code not in _RULES_ONLY:
+            yield Finding(code=prefix + code, check=CHECK, strength=strength, evidence=evidence)
+
+
+def _likeness(result: AnalysisResult) -> Iterator[Finding]:
+    """Whether the whole reads like a lure or like honest mail; thresholds: docs/evaluation.md."""
+    likeness = result.likeness
+    if likeness is None:
+        return
+    evidence = tuple(map(_evidence, result.telling))
+    for code, probability, weak, plain in (
+        ("READS_LIKE_LURE", likeness, 0.72, 0.88),
+        ("READS_VERY_LIKE_LURE", likeness, 0.97, 0.97),
+        ("READS_LIKE_HONEST", 1 - likeness, 0.5, 0.7),
+        ("READS_VERY_LIKE_HONEST", 1 - likeness, 0.97, 0.97),
+    ):
+        if probability >= weak:
+            strength = 2 if probability >= plain else 1
+            yield Finding(code=code, check=CHECK, strength=strength, evidence=evidence)
 
 
 def _codes(intent: IntentResult) -> Iterator[tuple[str, int]]:
@@ -177,13 +209,20 @@ def _link(link: Link) -> LinkText:
     return LinkText(target=link.target, shown=link.shown, part=link.part, visible=link.visible)
 
 
-def _intent(intent: IntentResult) -> Intent:
-    return Intent(
-        label=intent.label.value,
-        strength=intent.strength,
-        evidence=tuple(map(_evidence, intent.spans)),
-        attributes=intent.attributes,
-    )
+def _intents(results: Iterable[IntentResult]) -> tuple[Intent, ...]:
+    """One intent a label, whoever found it: the stronger, with the words of both."""
+    by_label: dict[str, Intent] = {}
+    for result in results:
+        name = result.label.value
+        spans = tuple(map(_evidence, result.spans))
+        first = by_label.get(name, Intent(label=name, strength=0, evidence=()))
+        by_label[name] = Intent(
+            label=name,
+            strength=max(first.strength, result.strength),
+            evidence=tuple(dict.fromkeys((*first.evidence, *spans))),
+            attributes=tuple(sorted({*first.attributes, *result.attributes})),
+        )
+    return tuple(by_label[label.value] for label in IntentLabel if label.value in by_label)
 
 
 def _evidence(span: Span) -> Evidence:

@@ -99,11 +99,14 @@ def _weigh(found: Mapping[str, Finding], table: WeightTable) -> _Ledger:
         if weighed.weight_db > 0:
             by_family[weighed.family] = by_family.get(weighed.family, 0.0) + weighed.weight_db
     evidence = sum(min(total, table.family_cap_db) for total in by_family.values())
-    mitigation = sum(weighed.weight_db for weighed in rows if weighed.weight_db < 0)
+    against = [weighed for weighed in rows if weighed.weight_db < 0]
+    # What the text itself says against it is no alibi of a sender, and is not capped like one.
+    counter = sum(w.weight_db for w in against if w.family in table.counter_families)
+    mitigation = sum(w.weight_db for w in against if w.family not in table.counter_families)
     if any(_is_plain(found, code) for code in table.mitigation_capped_by):
         mitigation = max(mitigation, table.mitigation_floor_db)
     together = _interactions(found, table)
-    total = evidence + mitigation + sum(weighed.weight_db for weighed in together)
+    total = evidence + counter + mitigation + sum(weighed.weight_db for weighed in together)
     ordered = sorted((*rows, *together), key=lambda w: (-w.weight_db, w.finding.code))
     return _Ledger(
         rows=tuple(ordered),
@@ -152,6 +155,7 @@ def _may_hold(ledger: _Ledger, found: Mapping[str, Finding], table: WeightTable)
         len(ledger.families) >= table.quarantine_families
         and any(code in found for code in table.hold_one_of)
         and any(code in found for code in table.hold_and_one_of)
+        and not any(code in found for code in table.hold_none_of)
     )
 
 

@@ -7,7 +7,7 @@ Failure: WeightError with one sentence; `settings` reports it as a configuration
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,8 +62,10 @@ class WeightTable:
     weak_factor: float
     mitigation_floor_db: float
     mitigation_capped_by: tuple[str, ...]
+    counter_families: tuple[str, ...]
     hold_one_of: tuple[str, ...]
     hold_and_one_of: tuple[str, ...]
+    hold_none_of: tuple[str, ...]
     malware_codes: tuple[str, ...]
     malware_with: tuple[str, ...]
     scam_codes: tuple[str, ...]
@@ -90,7 +92,13 @@ def parse_weights(text: str) -> WeightTable:
             for family, rows in document["findings"].items()
             for code, row in rows.items()
         }
-        interactions = tuple(_interaction(row) for row in document["interactions"])
+        model = document["model"]
+        twins = _twins(findings, model)
+        findings |= twins
+        interactions = tuple(
+            _for_twins(_interaction(row), model["prefix"], twins)
+            for row in document["interactions"]
+        )
         table = WeightTable(
             version=document["version"],
             findings=findings,
@@ -105,8 +113,10 @@ def parse_weights(text: str) -> WeightTable:
             weak_factor=scale["weak_factor"],
             mitigation_floor_db=scale["mitigation_floor_db"],
             mitigation_capped_by=tuple(scale["mitigation_capped_by"]),
-            hold_one_of=tuple(hold["one_of"]),
-            hold_and_one_of=tuple(hold["and_one_of"]),
+            counter_families=tuple(scale["counter_families"]),
+            hold_one_of=_with_twins(hold["one_of"], model["prefix"], twins),
+            hold_and_one_of=_with_twins(hold["and_one_of"], model["prefix"], twins),
+            hold_none_of=tuple(hold["none_of"]),
             malware_codes=tuple(labels["lure_malware"]),
             malware_with=tuple(labels["lure_malware_with"]),
             scam_codes=tuple(labels["scam"]),
@@ -126,6 +136,39 @@ def _finding(code: str, family: str, row: Mapping[str, Any]) -> FindingWeight:
         summary=row["summary"],
         needs=tuple(row.get("needs", ())),
         yields_to=tuple(row.get("yields_to", ())),
+    )
+
+
+def _twins(
+    findings: Mapping[str, FindingWeight], model: Mapping[str, Any]
+) -> dict[str, FindingWeight]:
+    """What the trained model finds by itself: silent where the rules found the same."""
+    twins = {}
+    for code in model["codes"]:
+        row = findings[code]
+        twins[model["prefix"] + code] = replace(
+            row,
+            code=model["prefix"] + code,
+            weight_db=round(row.weight_db * model["factor"], 2),
+            summary=f"{row.summary} (trained model)",
+            yields_to=(code, *row.yields_to),
+        )
+    return twins
+
+
+def _with_twins(
+    codes: Iterable[str], prefix: str, twins: Mapping[str, FindingWeight]
+) -> tuple[str, ...]:
+    """The codes, each followed by its twin if it has one."""
+    return tuple(
+        each for code in codes for each in (code, prefix + code) if each == code or each in twins
+    )
+
+
+def _for_twins(rule: Interaction, prefix: str, twins: Mapping[str, FindingWeight]) -> Interaction:
+    """The rule with twins beside their codes wherever one of several is asked for."""
+    return replace(
+        rule, one_of_each=tuple(_with_twins(group, prefix, twins) for group in rule.one_of_each)
     )
 
 
@@ -157,7 +200,8 @@ def _checked(table: WeightTable) -> WeightTable:
             *rule.plain,
         )
         _known(rule.name, codes, known)
-    _known("[hold]", (*table.hold_one_of, *table.hold_and_one_of), known)
+    held_by = (*table.hold_one_of, *table.hold_and_one_of, *table.hold_none_of)
+    _known("[hold]", held_by, known)
     _known("[scale]", table.mitigation_capped_by, known)
     _known("[labels]", (*table.malware_codes, *table.malware_with, *table.scam_codes), known)
     return table

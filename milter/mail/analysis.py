@@ -41,5 +41,6 @@ class Analysis:
     intents: tuple[Intent, ...] = ()
     entities: tuple[Entity, ...] = ()
     model_version: str = ""
+    likeness: float | None = None
     truncated: bool = False
     elapsed_seconds: float = 0.0

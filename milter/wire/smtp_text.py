@@ -83,8 +83,8 @@ class ContentReader:
 
     def feed(self, chunk: bytes) -> bytes | None:
         """None while the end has not come; then the octets behind it, which are commands."""
-        if self._skip and chunk and chunk[0] != _DOT:
-            # Only a dot would need to know that it begins a line.
+        if self._skip and self._held_back == _CRLF and chunk and chunk[0] != _DOT:
+            # The first octets of all, and only a dot would need to know that it begins a line.
             self._held_back = b""
             self._skip = 0
         # Copying a large chunk costs more than all that is looked for in it.

@@ -63,7 +63,7 @@ def _mail_faults(mail: TrainingMail, by_id: dict[str, TrainingMail]) -> Iterator
                 yield f"{mail.mail_id}: {span.label} needs one of {', '.join(sorted(known))}"
             if not span.is_entity and (text[0] in _EDGES or text[-1] in _EDGES):
                 yield f"{mail.mail_id}: {span.label} begins or ends with a blank or a stop: {text!r}"
-    if mail.is_lure and not mail.intents & _LURE_SIDE:
+    if mail.is_lure and mail.labels_marked and not mail.intents & _LURE_SIDE:
         yield f"{mail.mail_id}: a lure without a lure's label"
     if mail.mail_class == "REPORTED" and mail.intents:
         yield f"{mail.mail_id}: a report labels nothing"

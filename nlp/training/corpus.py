@@ -35,7 +35,7 @@ _INTENTS: Final = frozenset(label.upper() for label in IntentLabel)
 _MAIL_START: Final = re.compile(r"^=== *(\S+) *$", re.MULTILINE)
 _OPENING: Final = re.compile(r"\{([A-Za-z_]+)(?:\.([a-z_]+))?(?:/([12]))?: ?")
 _KEYS: Final = frozenset(
-    {"case", "class", "twin", "sender", "position", "subject", "entities", "name"}
+    {"case", "class", "twin", "sender", "position", "subject", "entities", "name", "labels"}
 )
 
 
@@ -72,7 +72,8 @@ class TrainingMail:
     """One mail of the corpus. `twin` is the honest mail that shares surface signals with a lure.
 
     `name` is the sender's display name; `entities_marked` says that handles, phones, money,
-    platforms and persons are all marked, so that precision can be measured.
+    platforms and persons are all marked, so that precision can be measured; without
+    `labels_marked` only its class is known.
     """
 
     mail_id: str
@@ -87,6 +88,7 @@ class TrainingMail:
     twin: str = ""
     name: str = ""
     entities_marked: bool = False
+    labels_marked: bool = True
 
     @property
     def is_lure(self) -> bool:
@@ -149,6 +151,7 @@ def _mail(
         twin=headers.get("twin", ""),
         name=headers.get("name", ""),
         entities_marked=headers.get("entities") == "marked",
+        labels_marked=headers.get("labels") != "unmarked",
     )
 
 

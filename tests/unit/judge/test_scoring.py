@@ -144,7 +144,7 @@ def test_a_reply_of_ours_is_no_alibi_for_a_change_of_channel():
 def test_r9_is_void_when_full_terms_are_stated():
     lure = verdict_of("OFFPLATFORM", "APPROACH", "VAGUE_OFFER", "SENDER_FREEMAIL")
     honest = verdict_of("OFFPLATFORM", "APPROACH", "FULL_TERMS", "SENDER_FREEMAIL")
-    assert lure.score_db - honest.score_db == pytest.approx(6 + 10 + 3)
+    assert lure.score_db - honest.score_db == pytest.approx(3 + 10 + 3)
 
 
 def test_r10_needs_a_plain_refusal_to_name_the_client():

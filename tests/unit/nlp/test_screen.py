@@ -27,7 +27,7 @@ LANGUAGES = [
 
 @pytest.fixture(scope="module")
 def screen() -> Screen:
-    return Screen()
+    return Screen(second_look=False)
 
 
 def judge(screen: Screen, body: str, subject: str = "", signature: str = "") -> ScreenResult:

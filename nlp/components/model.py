@@ -1,0 +1,171 @@
+"""The trained component: what each sentence says, and whether the whole reads like a lure.
+
+Reads the same masked page as the rules and writes results of its own: `doc._.said` and the span
+group `model`. Without data (a fresh pipeline, before training) it says nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.components import page as _page  # noqa: F401 (registers doc._.page)
+from nlp.intents.concepts import Page
+from nlp.intents.decide import PASSAGE_WORDS
+from nlp.intents.grammar import Match, grammar
+from nlp.model.features import (
+    concept_features,
+    piece_features,
+    rule_features,
+    word_features,
+    words_of,
+)
+from nlp.model.linear import LinearModel
+
+NAME = "lurewall_model"
+GROUP = "model"
+WHOLE = "lure"
+_OWN = frozenset({"subject", "body"})
+_MAX_SENTENCES = 80
+_LIKELY = 0.5
+_MOST_TELLING = 3
+Blocks = tuple[set[str], set[str], set[str]]
+
+if not Doc.has_extension("said"):
+    Doc.set_extension("said", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A label in a sentence, with its calibrated probability; the span counts in masked text."""
+
+    name: str
+    probability: float
+    strength: int
+    span: tuple[int, int]
+
+
+@dataclass(slots=True)
+class Heard:
+    """All that the model says of a document; `lure` is None where it has no opinion."""
+
+    said: list[Said] = field(default_factory=list)
+    lure: float | None = None
+    telling: list[tuple[int, int]] = field(default_factory=list)
+
+
+class IntentModel:
+    """Callable on a document, as spaCy wants it."""
+
+    def __init__(
+        self, sentences: LinearModel | None = None, whole: LinearModel | None = None
+    ) -> None:
+        self.sentences = sentences
+        self.whole = whole
+
+    def __call__(self, doc: Doc) -> Doc:
+        doc._.said = self.hear(doc._.page, doc._.matches)
+        doc.spans[GROUP] = [
+            span
+            for said in doc._.said.said
+            if (
+                span := doc.char_span(
+                    said.span[0], said.span[1], label=said.name, alignment_mode="expand"
+                )
+            )
+        ]
+        return doc
+
+    def hear(self, page: Page, matches: Sequence[Match]) -> Heard:
+        """Labels of sentences and the likeness of the whole."""
+        heard = Heard()
+        own = [index for index, one in enumerate(page.sentences) if one.section in _OWN]
+        if self.sentences is None or self.whole is None or not own:
+            return heard
+        read = [(index, blocks_of(page, matches, [index])) for index in own[:_MAX_SENTENCES]]
+        for index, blocks in read:
+            sentence = page.sentences[index]
+            span = (sentence.start, sentence.end)
+            totals = self.sentences.totals(blocks)
+            for column, total in zip(self.sentences.columns, totals, strict=True):
+                probability = column.probability(float(total))
+                if strength := column.strength(probability):
+                    heard.said.append(Said(column.name, probability, strength, span))
+        heard.said = within_passage(heard.said, page)
+        column = self.whole.columns[0]
+        whole = tuple(set().union(*block) for block in zip(*(b for _, b in read), strict=True))
+        heard.lure = column.probability(float(self.whole.totals(whole)[0]))
+        if heard.lure >= _LIKELY:
+            heard.telling = self._telling(page, read)
+        return heard
+
+    def _telling(self, page: Page, read: list[tuple[int, Blocks]]) -> list[tuple[int, int]]:
+        """The sentences that make it read like a lure, at most three."""
+        assert self.whole is not None
+        ranked = sorted(
+            ((float(self.whole.totals(blocks)[0]), index) for index, blocks in read), reverse=True
+        )
+        best = [page.sentences[index] for total, index in ranked[:_MOST_TELLING] if total > 0]
+        return sorted((sentence.start, sentence.end) for sentence in best)
+
+    def to_disk(self, path: str | Path, **_: Any) -> None:
+        if self.sentences is not None and self.whole is not None:
+            self.sentences.save(Path(path) / "sentences")
+            self.whole.save(Path(path) / "whole")
+
+    def from_disk(self, path: str | Path, **_: Any) -> "IntentModel":
+        self.sentences = LinearModel.load(Path(path) / "sentences")
+        self.whole = LinearModel.load(Path(path) / "whole")
+        return self
+
+
+def within_passage(said: list[Said], page: Page) -> list[Said]:
+    """Lure-side labels of the passage that says most, as for the rules; all others stay."""
+    lure = {label.value for label in grammar().lure}
+    asked = [one for one in said if one.name.partition(".")[0] in lure]
+    best: set[int] = set()
+    for first in asked:
+        passage = [
+            other
+            for other in asked
+            if other.span[0] >= first.span[0]
+            and page.words_between(first.span[0], other.span[1]) <= PASSAGE_WORDS
+        ]
+        if len({one.name for one in passage}) > len({one.name for one in asked if id(one) in best}):
+            best = {id(one) for one in passage}
+    return [one for one in said if id(one) in best or one.name.partition(".")[0] not in lure]
+
+
+def blocks_of(page: Page, matches: Sequence[Match], indices: Sequence[int]) -> Blocks:
+    """The features of some sentences of a page: words; pieces; concepts and labels of rules."""
+    words: list[str] = []
+    runs: set[str] = set()
+    for index in indices:
+        sentence = page.sentences[index]
+        here = words_of(page.text[sentence.start : sentence.end])
+        runs |= word_features(here)
+        words += here
+    concepts = concept_features(page.by_sentence[index] for index in indices)
+    return (
+        runs,
+        piece_features(words),
+        concepts | rule_features(_matches_in(page, indices, matches)),
+    )
+
+
+def _matches_in(page: Page, indices: Sequence[int], matches: Sequence[Match]) -> Iterable[Match]:
+    spans = [(page.sentences[index].start, page.sentences[index].end) for index in indices]
+    return (
+        match for match in matches if any(start <= match.spans[0][0] < end for start, end in spans)
+    )
+
+
+@Language.factory(
+    NAME, assigns=["doc._.said", "doc.spans"], requires=["doc._.page", "doc._.matches"]
+)
+def create(nlp: Language, name: str) -> IntentModel:
+    """An empty model; its data come with the pipeline."""
+    return IntentModel()

@@ -1,0 +1,91 @@
+"""What the trained model sees of a text: runs of words, pieces of words, concepts, labels of rules.
+
+Everything is a string that counts once. It reads masked and folded text only, so a name, a firm, a
+place or a brand is one and the same character to it; digits are one digit. Training and service
+call the same functions.
+
+Failure: none; a text gives at most MAX_WORDS words of features.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from nlp.intents.grammar import Match
+from nlp.masking import NAMES
+
+MAX_WORDS: Final = 700
+_LONGEST_RUN: Final = 3
+_PIECES: Final = (3, 4, 5)
+_MOST_CONCEPTS: Final = 40
+
+_TOKEN = re.compile(
+    r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+"
+    r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\ue000-\uf8ff]"
+    r"|[?!]"
+)
+_DIGITS = re.compile(r"\d+")
+# Han characters and Hangul syllables have no pieces; their runs are words.
+_WHOLE_FROM: Final = "\u3040"
+
+
+def words_of(text: str) -> list[str]:
+    """The words of masked text, numbers made alike."""
+    return _TOKEN.findall(_DIGITS.sub("0", text))[:MAX_WORDS]
+
+
+def word_features(words: Sequence[str]) -> set[str]:
+    """Runs of one to three words; a masked token goes by the name of its kind."""
+    named = [f"<{NAMES[word]}>" if word in NAMES else word for word in words]
+    found = set(named)
+    for length in range(2, _LONGEST_RUN + 1):
+        found.update(map(" ".join, zip(*(named[skip:] for skip in range(length)), strict=False)))
+    return found
+
+
+def screen_features(words: Sequence[str], cues: Iterable[str]) -> tuple[set[str], set[str]]:
+    """What the screen looks at: words, pairs of them, and groups of cues; no masked token."""
+    plain = [word if word not in NAMES else "" for word in words]
+    found = set(plain)
+    found.update(f"{first} {second}" for first, second in pairwise(plain) if first and second)
+    found.discard("")
+    return found, {f"@{cue}" for cue in cues}
+
+
+def piece_features(words: Iterable[str]) -> set[str]:
+    """Pieces of three to five characters of words of spaced scripts, borders included."""
+    found: set[str] = set()
+    for word in set(words):
+        if word >= _WHOLE_FROM:
+            continue
+        bounded = f"_{word}_"
+        for size in _PIECES:
+            found.update(f"~{bounded[at : at + size]}" for at in range(len(bounded) - size + 1))
+    return found
+
+
+def concept_features(sentences: Iterable[Iterable[str]]) -> set[str]:
+    """Concepts of the word lists, alone and in pairs within a sentence: alike in all languages."""
+    found: set[str] = set()
+    for concepts in sentences:
+        ordered = sorted({concept for concept in concepts if concept != "<name>"})[:_MOST_CONCEPTS]
+        found.update(f"#{concept}" for concept in ordered)
+        found.update(_pairs(ordered))
+    return found
+
+
+def rule_features(matches: Iterable[Match]) -> set[str]:
+    """What the rules found: labels, with their strength and attributes."""
+    found: set[str] = set()
+    for match in matches:
+        label = match.rule.label.value
+        found.add(f"!{label}.{match.rule.strength}")
+        found.update(f"!{label}.{attribute}" for attribute in match.rule.attributes)
+    return found
+
+
+def _pairs(ordered: list[str]) -> Iterator[str]:
+    for place, first in enumerate(ordered):
+        for second in ordered[place + 1 :]:
+            yield f"#{first}+{second}"

@@ -1,0 +1,94 @@
+"""The linear model: a row of weights for each feature, a column for each thing it can say.
+
+Small whole numbers and one scale a column, so that the file is small and the sums are the same on
+every machine. It sums rows and applies the calibration of each column; what the columns mean is
+the component's (`nlp.components.model`).
+
+Failure: data that do not fit each other raise ValueError when they are loaded.
+"""
+
+import json
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+BLOCKS: Final = ("words", "pieces", "concepts")
+_FEATURES, _WEIGHTS, _HEAD = "features.txt", "weights.npy", "columns.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One thing the model can say: logit = slope * score + offset, after Platt.
+
+    `weak` and `plain` are the probabilities from which it says so implied or plainly.
+    """
+
+    name: str
+    scale: float
+    bias: float
+    slope: float
+    offset: float
+    weak: float
+    plain: float
+
+    def probability(self, total: float) -> float:
+        """Calibrated probability for a sum of weights."""
+        logit = self.slope * (self.scale * total + self.bias) + self.offset
+        return 1.0 / (1.0 + math.exp(-min(max(logit, -40.0), 40.0)))
+
+    def strength(self, probability: float) -> int:
+        """0 for no, 1 for implied, 2 for plain."""
+        return (probability >= self.weak) + (probability >= self.plain)
+
+
+class LinearModel:
+    """Scores of texts given as blocks of features."""
+
+    def __init__(
+        self, features: dict[str, int], weights: "np.ndarray[Any, Any]", columns: tuple[Column, ...]
+    ) -> None:
+        if weights.shape != (len(features), len(columns)):
+            raise ValueError(f"{weights.shape} weights for {len(features)} by {len(columns)}")
+        self.columns = columns
+        self._features = features
+        self._weights = weights
+
+    def totals(self, blocks: Iterable[Collection[str]]) -> "np.ndarray[Any, Any]":
+        """The sum of weights for every column; each block counts by its length, not its size."""
+        total = np.zeros(len(self.columns), dtype=np.float64)
+        for block in blocks:
+            rows = [row for name in block if (row := self._features.get(name)) is not None]
+            if rows:
+                total += self._weights[rows].sum(axis=0, dtype=np.int64) / math.sqrt(len(rows))
+        return total
+
+    def with_columns(self, columns: tuple[Column, ...]) -> "LinearModel":
+        """The same weights under other calibration."""
+        return LinearModel(self._features, self._weights, columns)
+
+    def save(self, folder: Path) -> None:
+        """Write the three files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        ordered = sorted(self._features, key=self._features.__getitem__)
+        (folder / _FEATURES).write_text("\n".join(ordered), "utf-8")
+        np.save(folder / _WEIGHTS, self._weights, allow_pickle=False)
+        head = [
+            {name: getattr(column, name) for name in Column.__slots__} for column in self.columns
+        ]
+        (folder / _HEAD).write_text(json.dumps(head, indent=1) + "\n", "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "LinearModel":
+        """Read them; never a pickle."""
+        names = (folder / _FEATURES).read_text("utf-8").split("\n")
+        weights = np.load(folder / _WEIGHTS, allow_pickle=False)
+        columns = json.loads((folder / _HEAD).read_text("utf-8"))
+        return cls(
+            {name: row for row, name in enumerate(names)},
+            weights,
+            tuple(Column(**column) for column in columns),
+        )

@@ -1,0 +1,116 @@
+"""The corpus as the model sees it: features and labels of every sentence and of every mail.
+
+Each mail goes through the same reading as in service (entities, masking, page, rules), without the
+screen. A sentence has the labels of the spans that it holds at least half of.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nlp import pipeline
+from nlp.analysis import ReadableText, TextSegment
+from nlp.components.model import blocks_of
+from nlp.entities import find_entities
+from nlp.intents.decide import decide
+from nlp.language import identify
+from nlp.model.features import screen_features, words_of
+from nlp.screen import Screen
+from nlp.training.corpus import MarkedText, TrainingMail
+
+Blocks = tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceExample:
+    """A sentence of subject or body, with the names of its labels (`label` or `label.attribute`)."""
+
+    text: str
+    blocks: Blocks
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailExample:
+    """A mail, its sentences, the features of the whole, and what the rules found."""
+
+    mail: TrainingMail
+    sentences: tuple[SentenceExample, ...]
+    blocks: Blocks
+    rules: frozenset[str]
+    screen: Blocks
+    passed: bool
+
+
+def examples(mails: Iterable[TrainingMail]) -> Iterator[MailExample]:
+    """One example for each mail."""
+    for mail in mails:
+        yield example(mail)
+
+
+def example(mail: TrainingMail) -> MailExample:
+    """Read one mail of the corpus."""
+    segments = tuple(
+        TextSegment(source=source, part=part, text=marked.text)
+        for source, part, marked in (("subject", "", mail.subject), ("body", "1", mail.body))
+        if marked.text
+    )
+    names = (mail.name,) if mail.name else ()
+    readable = ReadableText(segments=segments, names=names)
+    entities = find_entities(readable)
+    stretches, _ = pipeline._masked(segments, entities)
+    language = identify(pipeline._sample(segments))
+    lists = pipeline.word_lists_for((language.code, *language.others))
+    with pipeline.pipeline().memory_zone():
+        doc = pipeline._document(stretches, lists)
+        page = doc._.page
+        found = decide(doc._.matches, page, pipeline._facts(entities))
+        sentences: list[SentenceExample] = []
+        for index, sentence in enumerate(page.sentences):
+            stretch = next(one for one in stretches if one.start <= sentence.start < one.end)
+            first, last = stretch.masked.original_span(
+                sentence.start - stretch.start, min(sentence.end, stretch.end) - stretch.start
+            )
+            marked = mail.subject if stretch.segment.source == "subject" else mail.body
+            sentences.append(
+                SentenceExample(
+                    text=stretch.segment.text[first:last],
+                    blocks=tuple(map(frozenset, blocks_of(page, doc._.matches, [index]))),
+                    names=_names(marked, first, last),
+                )
+            )
+        words = words_of(page.text)
+        blocks = blocks_of(page, doc._.matches, range(len(page.sentences)))
+    screened = _screen().passes(segments)
+    return MailExample(
+        mail=mail,
+        screen=tuple(map(frozenset, screen_features(words, screened.cues))),
+        passed=screened.passed,
+        sentences=tuple(sentences),
+        blocks=tuple(map(frozenset, blocks)),
+        rules=frozenset(
+            name
+            for decision in found
+            for name in (
+                decision.label.value,
+                *(f"{decision.label.value}.{attribute}" for attribute in decision.attributes),
+            )
+        ),
+    )
+
+
+@lru_cache(maxsize=1)
+def _screen() -> Screen:
+    """The cues alone, as they are before the second look is trained."""
+    return Screen(second_look=False)
+
+
+def _names(marked: MarkedText, first: int, last: int) -> frozenset[str]:
+    names: set[str] = set()
+    for span in marked.spans:
+        shared = min(span.end, last) - max(span.start, first)
+        if span.is_entity or shared * 2 < min(span.end - span.start, last - first) or shared <= 0:
+            continue
+        label = span.label.lower()
+        names.add(f"{label}.{span.attribute}" if span.attribute else label)
+    return frozenset(names)
