@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check lock clean servers help bench soak dashboards
+.PHONY: setup demo test check lock clean servers help bench soak dashboards train evaluate
 
 help:
 	@echo "make demo    set up, start the gateway with sample mail, show what became of each"
 	@echo "make test    set up, install the servers that tests need, run every test"
 	@echo "make check   ruff, mypy, import-linter"
 	@echo "make bench   the gateway beside rspamd and SpamAssassin; writes docs/benchmarks.md"
+	@echo "make train   the language model from the corpus; make evaluate writes docs/evaluation.md"
 	@echo "make soak    a long run; writes docs/soak.md"
 	@echo "make setup   .venv with .venv/bin/lurewall in it"
 
@@ -47,6 +48,12 @@ bench: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m bench.soak $(SOAK_ARGS)
+
+train: $(VENV)/.dev
+	$(BIN)/python -m nlp.training.train
+
+evaluate: $(VENV)/.dev
+	$(BIN)/python -m bench.evaluate
 
 dashboards: $(VENV)/.dev
 	$(BIN)/python -m bench.dashboards

@@ -8,7 +8,7 @@ Authentication-Results vouch for it or not. No network and no processes: the sam
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.header import Header
 from functools import lru_cache
 from itertools import islice
@@ -48,18 +48,24 @@ class Judged:
 
     mail: TrainingMail
     verdict: Verdict
+    rules_alone: Verdict
     analysis: Analysis | None
     screened: bool
 
     @property
     def is_tagged(self) -> bool:
         """At least annotated."""
-        return self.verdict.label in _TAGGED
+        return is_tagged(self.verdict)
 
     @property
     def is_held(self) -> bool:
         """Quarantined by the default policy in enforce mode."""
         return is_held(self.verdict)
+
+
+def is_tagged(verdict: Verdict) -> bool:
+    """Whether the default policy would at least annotate it."""
+    return verdict.label in _TAGGED
 
 
 def is_held(verdict: Verdict) -> bool:
@@ -105,9 +111,24 @@ def judge(mail: TrainingMail) -> Judged:
     return Judged(
         mail=mail,
         verdict=verdict_of(reading),
+        rules_alone=verdict_of(_without_model(reading)),
         analysis=reading.analysis,
         screened=reading.screened,
     )
+
+
+def _without_model(reading: Reading) -> Reading:
+    """The reading as it would be had nothing been trained (but for the screen's second look)."""
+    outcomes = tuple(
+        replace(
+            outcome,
+            findings=tuple(
+                one for one in outcome.findings if not one.code.startswith(("MODEL_", "READS_"))
+            ),
+        )
+        for outcome in reading.outcomes
+    )
+    return replace(reading, outcomes=outcomes)
 
 
 def judge_raw(raw: bytes) -> tuple[Reading, Verdict]:

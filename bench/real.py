@@ -25,12 +25,13 @@ def real_mail(count: int, *, seed: int = 1) -> list[Sample]:
             with gzip.open(path, "rt", encoding="utf-8") as lines:
                 drawn = chance.sample([*lines], count // len(SETS))
             raws = (json.loads(line)["raw"].encode("latin-1") for line in drawn)
-            samples += [Sample(name, _with_crlf(raw)) for raw in raws]
+            samples += [Sample(name, with_crlf(raw)) for raw in raws]
     chance.shuffle(samples)
     return samples
 
 
-def _with_crlf(raw: bytes) -> bytes:
+def with_crlf(raw: bytes) -> bytes:
+    """Octets of a stored mail as SMTP would carry them."""
     if raw.startswith(b"From "):
         raw = raw.partition(b"\n")[2]
     lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")

@@ -57,6 +57,8 @@ _CAPITALISED: Final = re.compile(
     r"|(?<=[A-Za-z] )[\u3400-\u9fff\uac00-\ud7a3]{2,12}"
 )
 
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
@@ -204,6 +206,7 @@ def _document(stretches: list[_Stretch], languages: tuple[str, ...]) -> "Doc":
         (stretch.segment.source, stretch.start, stretch.end) for stretch in stretches
     )
     doc.user_data["names"] = _names(stretches)
+    doc.user_data["capitals"] = _capitals(stretches)
     doc.user_data["languages"] = languages
     return nlp(doc)
 
@@ -253,6 +256,18 @@ def _names(stretches: list[_Stretch]) -> tuple[tuple[int, int], ...]:
         if stretch.segment.source == "body"
         for match in _CAPITALISED.finditer(stretch.masked.view.text)
         if (first := stretch.masked.position(match.start()))
+        < (last := stretch.masked.position(match.end()))
+    )
+
+
+def _capitals(stretches: list[_Stretch]) -> tuple[tuple[int, int], ...]:
+    """Every word that is written with a capital letter."""
+    return tuple(
+        (stretch.start + first, stretch.start + last)
+        for stretch in stretches
+        for match in _LETTERS.finditer(stretch.masked.view.text)
+        if match.group()[0].isupper()
+        and (first := stretch.masked.position(match.start()))
         < (last := stretch.masked.position(match.end()))
     )
 

@@ -4,7 +4,7 @@ Reads the same masked page as the rules and writes results of its own: `doc._.sa
 group `model`. Without data (a fresh pipeline, before training) it says nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from nlp.model.features import (
     concept_features,
     piece_features,
     rule_features,
+    without_names,
     word_features,
     words_of,
 )
@@ -29,6 +30,7 @@ NAME = "lurewall_model"
 GROUP = "model"
 WHOLE = "lure"
 _OWN = frozenset({"subject", "body"})
+_COMMON = "common.txt"
 _MAX_SENTENCES = 80
 _LIKELY = 0.5
 _MOST_TELLING = 3
@@ -65,6 +67,7 @@ class IntentModel:
     ) -> None:
         self.sentences = sentences
         self.whole = whole
+        self.common: frozenset[str] = frozenset()
 
     def __call__(self, doc: Doc) -> Doc:
         doc._.said = self.hear(doc._.page, doc._.matches)
@@ -85,7 +88,10 @@ class IntentModel:
         own = [index for index, one in enumerate(page.sentences) if one.section in _OWN]
         if self.sentences is None or self.whole is None or not own:
             return heard
-        read = [(index, blocks_of(page, matches, [index])) for index in own[:_MAX_SENTENCES]]
+        read = [
+            (index, blocks_of(page, matches, [index], self.common))
+            for index in own[:_MAX_SENTENCES]
+        ]
         for index, blocks in read:
             sentence = page.sentences[index]
             span = (sentence.start, sentence.end)
@@ -115,10 +121,12 @@ class IntentModel:
         if self.sentences is not None and self.whole is not None:
             self.sentences.save(Path(path) / "sentences")
             self.whole.save(Path(path) / "whole")
+            (Path(path) / _COMMON).write_text("\n".join(sorted(self.common)), "utf-8")
 
     def from_disk(self, path: str | Path, **_: Any) -> "IntentModel":
         self.sentences = LinearModel.load(Path(path) / "sentences")
         self.whole = LinearModel.load(Path(path) / "whole")
+        self.common = frozenset((Path(path) / _COMMON).read_text("utf-8").split("\n"))
         return self
 
 
@@ -139,13 +147,17 @@ def within_passage(said: list[Said], page: Page) -> list[Said]:
     return [one for one in said if id(one) in best or one.name.partition(".")[0] not in lure]
 
 
-def blocks_of(page: Page, matches: Sequence[Match], indices: Sequence[int]) -> Blocks:
+def blocks_of(
+    page: Page, matches: Sequence[Match], indices: Sequence[int], common: Collection[str]
+) -> Blocks:
     """The features of some sentences of a page: words; pieces; concepts and labels of rules."""
     words: list[str] = []
     runs: set[str] = set()
     for index in indices:
         sentence = page.sentences[index]
-        here = words_of(page.text[sentence.start : sentence.end])
+        here = words_of(
+            without_names(page.text, sentence.start, sentence.end, page.capitals, common)
+        )
         runs |= word_features(here)
         words += here
     concepts = concept_features(page.by_sentence[index] for index in indices)

@@ -67,12 +67,17 @@ class Sentence:
 
 @dataclass(slots=True)
 class Page:
-    """A message under the rules: `by_sentence[i][concept]` are the hits in sentence i."""
+    """A message under the rules: `by_sentence[i][concept]` are the hits in sentence i.
+
+    `capitals` are words written with a capital letter: of a name, a rule or a model may know only
+    that it is one.
+    """
 
     text: str
     sentences: tuple[Sentence, ...]
     word_starts: list[int]
     by_sentence: list[dict[str, list[Hit]]] = field(default_factory=list)
+    capitals: tuple[tuple[int, int], ...] = ()
 
     def words_between(self, start: int, end: int) -> int:
         """How many words begin in text[start:end]."""

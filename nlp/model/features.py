@@ -8,12 +8,12 @@ Failure: none; a text gives at most MAX_WORDS words of features.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
 from nlp.intents.grammar import Match
-from nlp.masking import NAMES
+from nlp.masking import NAMES, TOKENS
 
 MAX_WORDS: Final = 700
 _LONGEST_RUN: Final = 3
@@ -26,6 +26,11 @@ _TOKEN = re.compile(
     r"|[?!]"
 )
 _DIGITS = re.compile(r"\d+")
+_LETTER = re.compile(r"[^\W\d_]")
+_LATIN = re.compile(r"[a-z\u00df-\u024f]")
+_OTHER_SCRIPT = re.compile(r"[\u0370-\u06ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+# Whether a recogniser knows a name must not matter: not even that somebody is named counts.
+_WHO = frozenset(TOKENS[name] for name in ("person", "org", "place"))
 # Han characters and Hangul syllables have no pieces; their runs are words.
 _WHOLE_FROM: Final = "\u3040"
 
@@ -35,9 +40,30 @@ def words_of(text: str) -> list[str]:
     return _TOKEN.findall(_DIGITS.sub("0", text))[:MAX_WORDS]
 
 
+def without_names(
+    text: str, start: int, end: int, capitals: Iterable[tuple[int, int]], common: Collection[str]
+) -> str:
+    """text[start:end] without capitalised words that are nobody's everyday word.
+
+    So no name of a person, a place or a firm that the recognisers have overlooked can be learnt,
+    nor move what was learnt. Words of another script in a Latin sentence are names, too.
+    """
+    pieces: list[str] = []
+    done = start
+    for first, last in capitals:
+        if first >= done and last <= end and text[first:last] not in common:
+            pieces.append(text[done:first])
+            done = last
+    pieces.append(text[done:end])
+    kept = " ".join(pieces)
+    if not kept.isascii() and 2 * len(_LATIN.findall(kept)) > len(_LETTER.findall(kept)):
+        kept = _OTHER_SCRIPT.sub(" ", kept)
+    return kept
+
+
 def word_features(words: Sequence[str]) -> set[str]:
     """Runs of one to three words; a masked token goes by the name of its kind."""
-    named = [f"<{NAMES[word]}>" if word in NAMES else word for word in words]
+    named = [f"<{NAMES[word]}>" if word in NAMES else word for word in words if word not in _WHO]
     found = set(named)
     for length in range(2, _LONGEST_RUN + 1):
         found.update(map(" ".join, zip(*(named[skip:] for skip in range(length)), strict=False)))
@@ -57,7 +83,7 @@ def piece_features(words: Iterable[str]) -> set[str]:
     """Pieces of three to five characters of words of spaced scripts, borders included."""
     found: set[str] = set()
     for word in set(words):
-        if word >= _WHOLE_FROM:
+        if word >= _WHOLE_FROM or word in NAMES:
             continue
         bounded = f"_{word}_"
         for size in _PIECES:

@@ -4,7 +4,9 @@ Each mail goes through the same reading as in service (entities, masking, page, 
 screen. A sentence has the labels of the spans that it holds at least half of.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,12 +14,15 @@ from nlp import pipeline
 from nlp.analysis import ReadableText, TextSegment
 from nlp.components.model import blocks_of
 from nlp.entities import find_entities
+from nlp.folding import fold
 from nlp.intents.decide import decide
 from nlp.language import identify
-from nlp.model.features import screen_features, words_of
+from nlp.model.features import screen_features, without_names, words_of
 from nlp.screen import Screen
 from nlp.training.corpus import MarkedText, TrainingMail
 
+_WORD = re.compile(r"[^\W\d_]+")
+_OFTEN = 2
 Blocks = tuple[frozenset[str], ...]
 
 
@@ -42,13 +47,23 @@ class MailExample:
     passed: bool
 
 
-def examples(mails: Iterable[TrainingMail]) -> Iterator[MailExample]:
-    """One example for each mail."""
+def everyday_words(mails: Iterable[TrainingMail]) -> frozenset[str]:
+    """Words that at least two mails write without a capital letter: no names, that is."""
+    seen: Counter[str] = Counter()
     for mail in mails:
-        yield example(mail)
+        text = f"{mail.subject.text}\n{mail.body.text}"
+        seen.update({fold(word) for word in _WORD.findall(text) if word.islower()})
+    return frozenset(word for word, count in seen.items() if count >= _OFTEN)
 
 
-def example(mail: TrainingMail) -> MailExample:
+def examples(mails: Sequence[TrainingMail]) -> Iterator[MailExample]:
+    """One example for each mail."""
+    common = everyday_words(mails)
+    for mail in mails:
+        yield example(mail, common)
+
+
+def example(mail: TrainingMail, common: frozenset[str]) -> MailExample:
     """Read one mail of the corpus."""
     segments = tuple(
         TextSegment(source=source, part=part, text=marked.text)
@@ -75,12 +90,13 @@ def example(mail: TrainingMail) -> MailExample:
             sentences.append(
                 SentenceExample(
                     text=stretch.segment.text[first:last],
-                    blocks=tuple(map(frozenset, blocks_of(page, doc._.matches, [index]))),
+                    blocks=tuple(map(frozenset, blocks_of(page, doc._.matches, [index], common))),
                     names=_names(marked, first, last),
                 )
             )
-        words = words_of(page.text)
-        blocks = blocks_of(page, doc._.matches, range(len(page.sentences)))
+        whole = without_names(page.text, 0, len(page.text), page.capitals, common)
+        words = [word for word in words_of(whole) if word in common or not word.islower()]
+        blocks = blocks_of(page, doc._.matches, range(len(page.sentences)), common)
     screened = _screen().passes(segments)
     return MailExample(
         mail=mail,
