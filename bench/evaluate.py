@@ -76,11 +76,14 @@ def _mails(judged: Sequence[Judged]) -> Iterator[str]:
             f"| {sum(one.screened for one in lures)} of {len(lures)} |"
         )
     yield ""
-    lures = [is_tagged(one.rules_alone) for one in judged if one.mail.is_lure]
-    honest = [is_tagged(one.rules_alone) for one in judged if one.mail.mail_class[:6] == "BENIGN"]
+    by_rules = {
+        kind: [is_tagged(one.rules_alone) for one in judged if one.mail.mail_class[:4] == kind]
+        for kind in ("LURE", "BENI")
+    }
     yield (
-        f"By the rules alone, without the trained model: {sum(lures)} of {len(lures)} lures and "
-        f"{sum(honest)} of {len(honest)} honest mails would be tagged."
+        f"By the rules alone, without the trained model: {sum(by_rules['LURE'])} of "
+        f"{len(by_rules['LURE'])} lures and {sum(by_rules['BENI'])} of {len(by_rules['BENI'])} "
+        f"honest mails would be tagged."
     )
     yield ""
     yield "Shares with a 95 % interval (Wilson). By kind of sender:"
