@@ -17,10 +17,10 @@ from nlp.entities.clearances import find_clearances
 from nlp.entities.dates import find_dates
 from nlp.entities.emails import FoundEmail, find_emails, is_free_mail, locate_emails
 from nlp.entities.files import attached_file, find_files
+from nlp.entities.handle_shapes import FoundHandle
 from nlp.entities.handles import (
     ELSEWHERE,
     SAME_NUMBER,
-    FoundHandle,
     at_names,
     find_handles,
     find_link_handles,

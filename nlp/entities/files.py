@@ -9,7 +9,7 @@ _ENDINGS = (
     "docx?|docm|dotm|pdf|rtf|odt|xlsx?|xlsm|xlsb|csv|pptx?|pptm|ppsx?|zip|rar|7z|tar|tgz|gz|iso|img|vhdx?|dmg|lnk|exe|msi|msix|"
     "scr|bat|cmd|ps1|vbs|jse?|hta|jar|apk|html?|mht|xht|svg|one|chm|ics|vcf|eml|msg|png|jpe?g|gif|txt"
 )
-_ENDING = re.compile(rf"\.(?:{_ENDINGS})(?:\.(?:{_ENDINGS}))*(?![\w@/-]|\.\w)")
+ENDING = re.compile(rf"\.(?:{_ENDINGS})(?:\.(?:{_ENDINGS}))*(?![\w@/-]|\.\w)")
 _STEM_BACK = re.compile(r"[\w()\[\]+-][\w.()\[\]+-]{0,79}$")
 
 
@@ -18,7 +18,7 @@ def find_files(passage: Passage) -> list[EntityResult]:
     folded = passage.folded
     results = []
     taken = 0
-    for ending in _ENDING.finditer(folded):
+    for ending in ENDING.finditer(folded):
         stem = _STEM_BACK.search(folded, max(taken, ending.start() - 80), ending.start())
         if stem is None or (stem.start() and folded[stem.start() - 1] in "@/\\"):
             continue

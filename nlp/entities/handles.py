@@ -9,10 +9,10 @@ Values are `service:handle`, folded where the service does not tell cases apart.
 """
 
 import re
-from dataclasses import dataclass
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.handle_shapes import FoundHandle, fits, nearby_handle
 from nlp.entities.passage import Passage
 from nlp.entities.phones import FoundPhone
 from nlp.entities.platforms import JOINER, Mention
@@ -57,17 +57,6 @@ _PHONE_GAP = re.compile(r"[^.!?\n;]{0,28}")
 _OTHER_PHONE_LABEL = re.compile(r"\b(?:tel|phone|fax|office|landline|bureau|büro)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundHandle:
-    """A handle at view[start:end] of `service`."""
-
-    start: int
-    end: int
-    service: str
-    value: str
-    obfuscated: bool = False
-
-
 def locate_handles(
     passage: Passage,
     mentions: list[Mention],
@@ -86,7 +75,12 @@ def locate_handles(
                 FoundHandle(phone.start, phone.end, service.id, f"{service.id}:{phone.value}")
             )
         elif service.handle:
-            handle = _behind(folded, service, ahead) or _before(folded, service, mention.start)
+            stop = min((m.start for m in mentions if m.start >= ahead), default=len(folded))
+            handle = (
+                _behind(folded, service, ahead)
+                or _before(folded, service, mention.start)
+                or nearby_handle(passage, service, ahead, stop)
+            )
             if handle and _is_free(handle, occupied):
                 found.append(handle)
     if mentions:
@@ -187,7 +181,7 @@ def _behind(folded: str, service: Service, at: int) -> FoundHandle | None:
     written = ahead["handle"].rstrip(".:-")
     start = ahead.start("handle")
     end = start + len(written)
-    if not _fits(service, written):
+    if not fits(service, written):
         return None
     if not ahead["at"] and not _is_marked(written):
         # A plain word: only a label ("ID: lan") or a sign with nothing behind makes it a handle.
@@ -206,7 +200,7 @@ def _behind(folded: str, service: Service, at: int) -> FoundHandle | None:
 
 def _before(folded: str, service: Service, at: int) -> FoundHandle | None:
     match = _STRONG_BEFORE.search(folded, max(0, at - 44), at)
-    if match is None or not _is_marked(match["handle"]) or not _fits(service, match["handle"]):
+    if match is None or not _is_marked(match["handle"]) or not fits(service, match["handle"]):
         return None
     return FoundHandle(
         match.start("handle"), match.end("handle"), service.id, f"{service.id}:{match['handle']}"
@@ -216,10 +210,6 @@ def _before(folded: str, service: Service, at: int) -> FoundHandle | None:
 def _is_marked(written: str) -> bool:
     """Whether it cannot be a plain word: digits, underscore, tilde or colon inside."""
     return any(char.isdigit() or char in "_~:#*" for char in written)
-
-
-def _fits(service: Service, written: str) -> bool:
-    return service.handle is not None and service.handle.fullmatch(written) is not None
 
 
 def _labelled(
@@ -243,7 +233,7 @@ def _labelled(
             continue
         near = [m for m in mentions if 0 <= label.start - m.end <= _NEIGHBOURHOOD]
         service = next(
-            (m.service for m in reversed(near) if _fits(SERVICES[m.service], written)), ""
+            (m.service for m in reversed(near) if fits(SERVICES[m.service], written)), ""
         )
         handle = FoundHandle(ahead.start(), end, service, f"{service}:{written.lstrip('~')}")
         if service and _is_free(handle, taken):
@@ -272,7 +262,7 @@ def _at_names(
 
 
 def _takes_at_names(service: Service, written: str) -> bool:
-    return _fits(service, written) and not written.isdigit()
+    return fits(service, written) and not written.isdigit()
 
 
 def _phone_of(

@@ -16,7 +16,7 @@ from nlp.entities.spoken import spoken_numbers
 
 _CANDIDATE = re.compile(r"\d[\d ().\-/–‑]{4,26}\d(?![0-9a-z_@%]|[.,:]\d)")
 _LEAD_BACK = re.compile(r"(?:\+\s?|\(\+?)$")
-_ATTACHED = re.compile(r"[0-9a-z_/@#=-]$|\d[.,:]$")
+_ATTACHED = re.compile(r"[0-9a-z_/@#=-]\Z|\d[.,:]\Z")  # not `$`: a line may end before the number
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 
 _PHONE_LABEL = re.compile(

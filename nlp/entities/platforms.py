@@ -15,11 +15,12 @@ import re2
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.handle_shapes import nearby_handle
 from nlp.entities.passage import MAX_HITS, Hit, Passage
 from nlp.entities.services import SERVICES, Service, alternatives
 
 _CONTEXT = lexicon.read("platforms")["context"]
-_BEFORE_LIMIT, _AFTER_LIMIT = 64, 48
+_BEFORE_LIMIT, _AFTER_LIMIT, _HANDLE_REACH = 64, 48, 40
 
 _CLAUSE_END = re.compile(r"[.!?。！？;；\n](?=\s|$|[^\x00-\x7f])|\n")
 _MOVE = re.compile(rf"(?<![^\W_])(?:{alternatives(_CONTEXT['moves'])})(?![^\W_])")
@@ -212,6 +213,10 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
     if service.not_after.match(after) or before.endswith("-"):
         return False
     if service.id == "qq" and _QQ_NUMBER.match(after):
+        return True
+    if (is_form or written in _FIGURATIVE) and nearby_handle(
+        passage, service, hit.end, hit.end + _HANDLE_REACH
+    ):
         return True
     if not written.isascii() and written[0] >= "\u2e80":
         return _is_channel_cjk(service, written, before, after)

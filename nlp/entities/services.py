@@ -17,12 +17,16 @@ _NEVER = re.compile(r"(?!)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service; `handle` matches a whole handle, `nouns` and `not_after` what follows a name."""
+    """One service; `handle` matches a whole handle, `nouns` and `not_after` what follows a name.
+
+    `codes` says that its handles are codes in capitals that it hands out itself.
+    """
 
     id: str
     kind: str
     by_phone: bool
     solo: bool
+    codes: bool
     handle: re.Pattern[str] | None
     forms: frozenset[str]
     nouns: re.Pattern[str]
@@ -53,6 +57,7 @@ def _service(row: dict[str, Any]) -> Service:
         kind=row["kind"],
         by_phone=row.get("by_phone", False),
         solo=row.get("solo", False),
+        codes=row.get("codes", False),
         handle=re.compile(row["handle"]) if "handle" in row else None,
         forms=frozenset(row.get("common", ())),
         nouns=re.compile(rf"[ -]?(?:{nouns})(?![a-z])") if nouns else _NEVER,

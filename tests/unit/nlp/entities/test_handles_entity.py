@@ -232,3 +232,43 @@ def test_telephone_and_mail_links() -> None:
         (EntityType.EMAILADDR, "maria@gmail.com"),
     ]
     assert found[1].flags == ("link", "hidden", "freemail")
+
+
+@pytest.mark.parametrize(
+    ("text", "handle"),
+    [
+        ("Signal for the big files, mira.41", "signal:mira.41"),
+        ("Quick questions: Discord, hperera_k, our channel", "discord:hperera_k"),
+        ("So LINE pls, id is ｌａｎ＿ｒｉｖｅｒ８", "line:lan_river8"),
+        ("let's go on over LINE, lan.river", "line:lan.river"),
+        ("Are you on Skype this evening? lan_talks", "skype:lan_talks"),
+        ("Mon Threema si c'est plus simple : YS7R2MKB", "threema:ys7r2mkb"),
+        ("passez par Signal, nom d'utilisatrice mira.41", "signal:mira.41"),
+        ("走Signal，用户名 mira.41", "signal:mira.41"),
+        ("客户只认Signal，找 mira.41。", "signal:mira.41"),
+        ("放电报了，您搜 @lan_river", "telegram:lan_river"),
+        ("卡住了就上Discord喊我，lan#4471。", "discord:lan#4471"),
+        ("сообщите в Line коллеге, lan_montage", "line:lan_montage"),
+        ("أنا كاكاو توك أسهل: ابحث عن lan.trade", "kakaotalk:lan.trade"),
+        ("نتحاور في ثريما T3RR4V2Y", "threema:t3rr4v2y"),
+    ],
+)
+def test_handles_further_on_in_the_sentence(text: str, handle: str) -> None:
+    assert values(EntityType.HANDLE, text) == [handle]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "On WeChat we discussed GPT4o and mq9b last week",
+        "WhatsApp v2.24 and Signal 7.1 are out",
+        "We spoke on Telegram about art.12 of the treaty",
+        "Sent through WeChat: report_final.docx",
+        "on Discord, it is 10.30 already",
+        "on Signal, e.g. in the evening",
+        "write on Signal.Please answer",
+        "We use Telegram. The variable is start_date",
+    ],
+)
+def test_codes_versions_and_files_behind_a_service_are_no_handles(text: str) -> None:
+    assert values(EntityType.HANDLE, text) == []
