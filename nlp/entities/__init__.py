@@ -147,6 +147,10 @@ def _all_kinds(
     addresses = [*((u.start, u.end) for u in found.urls), *((e.start, e.end) for e in found.emails)]
     phones = [(phone.start, phone.end) for phone in found.phones]
     orgs = locate_orgs(passage)
+    # "Ana de Telegram" is a name up to the service, or the network, she is said to be on.
+    stops = [start for start, _ in orgs]
+    stops += [mention.start for mention in found.mentions]
+    stops += [hit.start for hit in passage.hits("network")]
     return [
         *find_urls(passage, found.urls),
         *find_link_handles(passage, found.urls),
@@ -157,7 +161,7 @@ def _all_kinds(
         *find_dates(passage),
         *find_money(passage, [*addresses, *phones]),
         *find_files(passage),
-        *find_people(passage, readable.names, [start for start, _ in orgs]),
+        *find_people(passage, readable.names, stops),
         *find_orgs(passage, orgs),
         *find_locations(passage),
         *find_clearances(passage),

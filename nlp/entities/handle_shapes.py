@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from nlp import lexicon
+from nlp.entities.dictated import dictated_handle
 from nlp.entities.files import ENDING
 from nlp.entities.passage import Passage
 from nlp.entities.services import Service, alternatives
@@ -17,7 +18,7 @@ from nlp.entities.services import Service, alternatives
 _REACH = 88
 _SENTENCE_END = re.compile(r"[.!;](?=\s|$)|[。!;](?=[^\x00-\x7f]|$)|\n[ \t]*\n|\n[ \t]*[-•*>]")
 _TOKEN = re.compile(
-    r"(?<![a-z0-9_@./#+~-])(?P<at>@)?(?P<handle>~?[a-z0-9*_][a-z0-9_.#*-]{2,39})(?![a-z0-9_@/]|:[a-z0-9])"
+    r"(?<![a-z0-9_@./#+~-])(?P<at>@)?(?P<handle>~?[a-z0-9*_][a-z0-9_.#*-]{2,65})(?![a-z0-9_@/]|:[a-z0-9])"
 )
 _CUE = re.compile(
     rf"(?:(?:[,:(=?、]|->|=>|→)\s?|(?<![^\W_])(?:{alternatives(lexicon.read('platforms')['context']['name_cues'])})"
@@ -51,7 +52,7 @@ def fits(service: Service, written: str) -> bool:
 def likeness(written: str, *, codes: bool = False) -> int:
     """2: made to be a name on a service; 1: perhaps one; 0: something else.
 
-    `written` keeps its case; `codes` says that the service hands out codes in capitals.
+    `written` keeps its case; `codes` says that the service hands out codes.
     """
     folded = written.lower()
     letters = sum(char.isalpha() for char in folded)
@@ -64,8 +65,8 @@ def likeness(written: str, *, codes: bool = False) -> int:
         return _dotted(written, folded, has_digit=has_digit)
     if not has_digit or (folded[0].isdigit() and not codes):
         return 0
-    if written.isupper():
-        return 1 if codes else 0
+    if codes or written.isupper():
+        return int(codes)
     return 1 if len(folded) >= 5 and "-" not in folded else 0
 
 
@@ -75,31 +76,47 @@ def _dotted(written: str, folded: str, *, has_digit: bool) -> int:
         return 0
     if _RUN_ON.search(written) and not has_digit:
         return 0  # a full stop without a space
-    return 2 if has_digit and len(parts[-1]) >= 2 else 1
+    return 2 if has_digit and (len(parts[-1]) >= 2 or len(parts) > 2) else 1
 
 
-def nearby_handle(passage: Passage, service: Service, at: int, stop: int) -> FoundHandle | None:
-    """The first handle of `service` between `at` and `stop` in the same sentence, or None."""
+def nearby_handle(
+    passage: Passage, service: Service, at: int, stop: int, *, sure: bool = False
+) -> FoundHandle | None:
+    """The first handle of `service` between `at` and `stop` in the same sentence, or None.
+
+    Where it is `sure` that the service is meant, a name made for some service and offered right
+    there counts even if this one would not allow it: people mistype, and rules change.
+    """
     folded = passage.folded
     limit = min(stop, at + _REACH, len(folded))
-    if end := _SENTENCE_END.search(folded, at, limit):
-        limit = end.start()
-    for token in _TOKEN.finditer(folded, at, min(len(folded), limit + 42)):
+    if sentence := _SENTENCE_END.search(folded, at, limit):
+        limit = sentence.start()
+    if said := dictated_handle(passage, at, limit):
+        start, end, written = said
+        if is_led(folded, at, start) and (fits(service, written) or (sure and service.handle)):
+            return FoundHandle(start, end, service.id, f"{service.id}:{written}", obfuscated=True)
+    for token in _TOKEN.finditer(folded, at, min(len(folded), limit + 68)):
         if token.start() >= limit:
             break
         start = token.start("handle")
         written = folded[start : token.end()].rstrip(".#-")
-        end_ = start + len(written)
-        if not fits(service, written):
-            continue
-        like = likeness(passage.text[start:end_], codes=service.codes)
-        if token["at"] or like == 2 or (like == 1 and _is_led(folded, at, token.start())):
+        end = start + len(written)
+        like = likeness(passage.text[start:end], codes=service.codes)
+        led = is_led(folded, at, token.start())
+        if fits(service, written):
+            accepted = bool(token["at"]) or like == 2 or (like == 1 and led)
+        else:
+            # Spelling out loses the signs inside: "m i r a . 4 1".
+            made = like == 2 or (like == 1 and passage.view.is_obfuscated(start, end))
+            accepted = sure and led and made and service.kind == "messenger"
+        if accepted:
             value = f"{service.id}:{written.lstrip('~')}"
-            return FoundHandle(token.start(), end_, service.id, value)
+            return FoundHandle(token.start(), end, service.id, value)
     return None
 
 
-def _is_led(folded: str, at: int, start: int) -> bool:
+def is_led(folded: str, at: int, start: int) -> bool:
+    """Whether what stands at `start` is offered there: right behind `at`, a sign or a cue."""
     return bool(
         _ADJACENT.fullmatch(folded, at, start) or _CUE.search(folded[max(at, start - 32) : start])
     )

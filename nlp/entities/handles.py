@@ -12,7 +12,7 @@ import re
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
-from nlp.entities.handle_shapes import FoundHandle, fits, nearby_handle
+from nlp.entities.handle_shapes import FoundHandle, fits, is_led, likeness, nearby_handle
 from nlp.entities.passage import Passage
 from nlp.entities.phones import FoundPhone
 from nlp.entities.platforms import JOINER, Mention
@@ -24,7 +24,7 @@ _NOT_HANDLES = frozenset(_CONTEXT["not_handles"])
 SAME_NUMBER = re.compile(alternatives(_CONTEXT["same_number"]))
 ELSEWHERE = re.compile(alternatives(_CONTEXT["elsewhere"]))
 
-_NEIGHBOURHOOD = 160
+_NEIGHBOURHOOD, _RIGHT_BEHIND, _PHONE_REACH = 160, 60, 64
 _ID_WORDS = (
     r"user ?name|user ?id|user|nick(?:name)?|id|handle|account|contact|number|name|nummer|kennung|konto|benutzername|"
     r"identifiant|pseudo(?:nyme)?|compte|num[ée]ro|usuario|cuenta|usu[áa]rio|conta|ник(?:нейм)?|аккаунт|логин|номер|"
@@ -45,7 +45,7 @@ _AT_NAME = re.compile(
     r"@(?<![a-z0-9@/._+-]@)(?P<handle>[a-z0-9_][a-z0-9_.]{2,31})(?![a-z0-9@]|\.[a-z])"
 )
 _STRONG_BEFORE = re.compile(
-    r"(?<![a-z0-9@._/-])(?P<handle>[a-z0-9_][a-z0-9_.-]{2,31})\s?(?:\(|on\s|via\s|sur\s|auf\s|en\s|no\s|в\s|[-–/,]\s?)$"
+    r"(?<![a-z0-9@._/-])(?P<handle>[a-z0-9_][a-z0-9_.-]{2,31})\s?(?:\(|(?:on|over|via|through|in|at|sur|par|auf|über|per|bei|en|por|no|na|pelo|pela|в|через|на|على|عبر)\s|[-–/,:]\s?)$"
 )
 _MATRIX = re.compile(
     r"@(?<![a-z0-9]@)[a-z0-9._=/+-]{1,64}:[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![a-z0-9])"
@@ -74,12 +74,12 @@ def locate_handles(
             found.append(
                 FoundHandle(phone.start, phone.end, service.id, f"{service.id}:{phone.value}")
             )
-        elif service.handle:
+        elif service.handle or service.kind == "messenger":
             stop = min((m.start for m in mentions if m.start >= ahead), default=len(folded))
             handle = (
                 _behind(folded, service, ahead)
-                or _before(folded, service, mention.start)
-                or nearby_handle(passage, service, ahead, stop)
+                or _before(passage, service, mention.start)
+                or nearby_handle(passage, service, ahead, stop, sure=True)
             )
             if handle and _is_free(handle, occupied):
                 found.append(handle)
@@ -198,13 +198,16 @@ def _behind(folded: str, service: Service, at: int) -> FoundHandle | None:
     )
 
 
-def _before(folded: str, service: Service, at: int) -> FoundHandle | None:
+def _before(passage: Passage, service: Service, at: int) -> FoundHandle | None:
+    folded = passage.folded
     match = _STRONG_BEFORE.search(folded, max(0, at - 44), at)
-    if match is None or not _is_marked(match["handle"]) or not fits(service, match["handle"]):
+    if match is None or not fits(service, match["handle"]):
         return None
-    return FoundHandle(
-        match.start("handle"), match.end("handle"), service.id, f"{service.id}:{match['handle']}"
-    )
+    start, end = match.span("handle")
+    like = likeness(passage.text[start:end], codes=service.codes)
+    if like == 2 or (like == 1 and is_led(folded, max(0, start - 32), start)):
+        return FoundHandle(start, end, service.id, f"{service.id}:{match['handle']}")
+    return None
 
 
 def _is_marked(written: str) -> bool:
@@ -223,22 +226,34 @@ def _labelled(
         # Without "is" or ":" only what cannot be a word: "my id lan_88".
         start = sign.end() if sign else label.end + folded.startswith(" ", label.end)
         ahead = _AHEAD.match(folded, start)
-        if ahead is None or not (sign or ahead["at"] or _is_marked(ahead["handle"])):
+        if ahead is None:
             continue
         written = ahead["handle"].rstrip(".:-")
-        end = ahead.start("handle") + len(written)
+        first = ahead.start("handle")
+        end = first + len(written)
+        like = likeness(passage.text[first:end], codes=True)
+        is_made = bool(ahead["at"]) or like > 0 or (written.isdigit() and len(written) > 4)
         if written in _NOT_HANDLES or not (
-            ahead["at"] or _is_marked(written) or _ENDS_WORDLESS.match(folded, end)
+            is_made or (sign and (_is_marked(written) or _ENDS_WORDLESS.match(folded, end)))
         ):
             continue
-        near = [m for m in mentions if 0 <= label.start - m.end <= _NEIGHBOURHOOD]
-        service = next(
-            (m.service for m in reversed(near) if fits(SERVICES[m.service], written)), ""
-        )
+        service = _labelled_service(mentions, label.start, end, written, like)
         handle = FoundHandle(ahead.start(), end, service, f"{service}:{written.lstrip('~')}")
         if service and _is_free(handle, taken):
             found.append(handle)
     return found
+
+
+def _labelled_service(
+    mentions: list[Mention], start: int, end: int, written: str, like: int
+) -> str:
+    """The nearest service before that takes it, else one right behind, else the nearest at all."""
+    near = [m for m in reversed(mentions) if 0 <= start - m.end <= _NEIGHBOURHOOD]
+    behind = [m for m in mentions if 0 <= m.start - end <= _RIGHT_BEHIND and like]
+    fitting = [m for m in (*near, *behind) if fits(SERVICES[m.service], written)]
+    if not fitting and like == 2:
+        fitting = [m for m in (*near, *behind) if SERVICES[m.service].kind == "messenger"]
+    return fitting[0].service if fitting else ""
 
 
 def _at_names(
@@ -275,13 +290,13 @@ def _phone_of(
         return None
     for phone in phones:
         gap = phone.start - ahead
-        if 0 <= gap <= 40:
+        if 0 <= gap <= _PHONE_REACH:
             between = folded[ahead : phone.start]
             # Another name or another kind of number in between ends the reach.
             if (
                 "\n" in between.strip()
                 or _OTHER_PHONE_LABEL.search(between)
-                or re.search(r"[.!?](?:\s|$)", between.rstrip("( "))
+                or re.search(r"[.!?;](?:\s|$)", between.rstrip("( "))
                 or any(ahead <= m.start < phone.start for m in mentions)
             ):
                 break

@@ -46,7 +46,7 @@ _AT_AFTER = re.compile(
     r"[\s:(,-]{0,3}(?:(?:at|under|as|au|sous|unter|als|en|como|no|em|по|под)\s)?(?:@[a-z0-9_]{3,}|\+\d[\d ()-]{5,})"
 )
 _HANDLE_BEFORE = re.compile(
-    r"(?:@[a-z0-9_]{3,32}|\+?\d[\d ()-]{6,20}\d)\s?(?:\(|on |via |sur |auf |en |no |в |-|,)?\s?$"
+    r"(?:@[a-z0-9_]{3,32}|(?<![a-z0-9])[a-z][a-z0-9_]{2,30}[.#]\d{2,9}|\+?\d[\d ()-]{6,20}\d)\s?(?:\(|on |via |sur |auf |en |no |в |-|,)?\s?$"
 )
 _QQ_NUMBER = re.compile(r"\s?[1-9]\d{4,10}(?!\d)")
 _SELF_WORDS = re.compile(r"^\s?me\b(?! a\b)")

@@ -19,7 +19,7 @@ _NEVER = re.compile(r"(?!)")
 class Service:
     """One service; `handle` matches a whole handle, `nouns` and `not_after` what follows a name.
 
-    `codes` says that its handles are codes in capitals that it hands out itself.
+    `codes` says that its handles are codes that it hands out itself.
     """
 
     id: str

@@ -48,6 +48,8 @@ _SPACED_LINK = re.compile(
 )
 # Numbers and addresses with their scheme are read as numbers and addresses.
 _OTHER_KINDS = frozenset({"tel", "mailto"})
+# "line:mira_k" is a label and a name, not a link.
+_LABELLED_NAME = re.compile(r"(?!\d+$)[A-Za-z0-9._#~-]{3,40}")
 _TRAILING = ".,;:!?'\"*_>…"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -69,7 +71,9 @@ def locate_urls(passage: Passage) -> list[FoundUrl]:
     found += [
         FoundUrl(hit.start, end, text[hit.start : end])
         for hit in passage.hits("scheme")
-        if hit.key not in _OTHER_KINDS and (end := _end_of_opaque(text, hit.end)) > hit.end
+        if hit.key not in _OTHER_KINDS
+        and (end := _end_of_opaque(text, hit.end)) > hit.end
+        and not _LABELLED_NAME.fullmatch(text, hit.end, end)
     ]
     found += _bare(text, folded)
     if _DEFANGED_DOT.search(folded):

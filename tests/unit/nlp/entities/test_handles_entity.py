@@ -272,3 +272,49 @@ def test_handles_further_on_in_the_sentence(text: str, handle: str) -> None:
 )
 def test_codes_versions_and_files_behind_a_service_are_no_handles(text: str) -> None:
     assert values(EntityType.HANDLE, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "handle"),
+    [
+        ("my username is mira.41, find me on Signal", "signal:mira.41"),
+        ("auf Signal. Sie finden mich unter dem Namen mira.41.", "signal:mira.41"),
+        ("搬到Signal吧。您搜 mira.41 就行", "signal:mira.41"),
+        ("LINE：lan.river8", "line:lan.river8"),
+        ("加我微信 lan_river", "wechat:lan_river"),
+        ("您LINE多少？我的号：lan_river", "line:lan_river"),
+        ("write to mira.41 over Signal", "signal:mira.41"),
+        ("Ando en Signal, lan.trade.4. Ya sabes", "signal:lan.trade.4"),
+        ("Session: 05c1f7e0ab", "session:05c1f7e0ab"),
+    ],
+)
+def test_handles_behind_a_label_or_before_the_service(text: str, handle: str) -> None:
+    assert values(EntityType.HANDLE, text) == [handle]
+
+
+@pytest.mark.parametrize(
+    ("text", "handle"),
+    [
+        ("Signal: mira dot forty-one", "signal:mira.41"),
+        ("Signal, mira (dot) 41", "signal:mira.41"),
+        ("Telegram: lan underscore river", "telegram:lan_river"),
+        ("Telegram : lan tiret bas river8", "telegram:lan_river8"),
+    ],
+)
+def test_dictated_handles(text: str, handle: str) -> None:
+    found = [e for e in entities(text) if e.type == EntityType.HANDLE]
+    assert [e.value for e in found] == [handle]
+    assert "obfuscated" in found[0].flags
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Telegram: the main point is 5",
+        "at 16.30 on Discord",
+        "search 2026 budgets, says the Telegram channel",
+        "WhatsApp is down; call me on +44 7700 900123",
+    ],
+)
+def test_points_times_and_years_are_no_handles(text: str) -> None:
+    assert values(EntityType.HANDLE, text) == []

@@ -203,3 +203,15 @@ def test_files_in_text_and_attached() -> None:
     assert [(e.type, e.value, e.span.source) for e in found] == [
         (EntityType.FILE, "task.zip", "attachment")
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Gruß\nTamara von LinkedIn", "tamara"),
+        ("Soy Ana de Telegram.", "ana"),
+        ("Je suis Julie de Viadeo", "julie"),
+    ],
+)
+def test_a_name_ends_before_the_service_it_is_known_from(text: str, name: str) -> None:
+    assert values(EntityType.PERSON, text) == [name]
