@@ -12,6 +12,7 @@ never sees more.
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
@@ -33,6 +34,7 @@ _PROXY_HEADER_BYTES = 4096
 _PROXY_SECONDS = 10.0
 # How long a closed connection may take to fetch our last reply.
 _LINGER_SECONDS = 10.0
+_FAREWELL_SECONDS = 1.0
 
 
 # aiosmtpd names peers at INFO; the mail log is the observer's.
@@ -140,8 +142,11 @@ class SmtpSession(SMTP):
         except Exception as error:
             self._front.observer.failed(connection, "", error)
         finally:
-            self._sessions.discard(self)
-            self._hang_up()
+            try:
+                await self._farewell()
+            finally:
+                self._sessions.discard(self)
+                self._hang_up()
 
     async def _admitted(self, connection: Connection) -> None:
         if listed(connection.client_ip, self._options.proxy_from):
@@ -337,6 +342,22 @@ class SmtpSession(SMTP):
     def _is_gone(self) -> bool:
         """A peer that ended its side before our reply has hardly stayed to read it."""
         return self._input.eof or self._wire is None or self._wire.is_closing()
+
+    async def _farewell(self) -> None:
+        """End our side and read on for a moment, so that the peer gets our last reply.
+
+        Closing on octets that nobody has read resets the connection, and a reset takes from the
+        peer what it has not read yet: a 421 that crosses an EHLO would never arrive.
+        """
+        wire = self._wire
+        if wire is None or wire.is_closing() or self._input.eof or not wire.can_write_eof():
+            return
+        wire.write_eof()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                while not self._input.eof:
+                    self._input.clear()
+                    await self._input.wait()
 
     def _hang_up(self) -> None:
         if self._wire is None:

@@ -44,12 +44,15 @@ class Sender(threading.Thread):
             try:
                 with Peer(self.port, timeout=40) as peer:
                     stage = "hello"
-                    answers = [peer.reply(), peer.say("EHLO client.test")]
-                    answers.append(peer.say("MAIL FROM:<a@sender.test>"))
-                    if not all(answers):
+                    answer = peer.reply()
+                    for command in ("EHLO client.test", "MAIL FROM:<a@sender.test>"):
+                        if answer.startswith(b"2"):
+                            answer = peer.say(command)
+                    if not answer:
                         raise ConnectionResetError
-                    if not all(answer.startswith(b"2") for answer in answers):
-                        self.told_later.append(answers[-1])
+                    if not answer.startswith(b"2"):
+                        # Told so, whatever it was about to say; the connection ends behind it.
+                        self.told_later.append(answer)
                         continue
                     stage = "transaction"
                     peer.say(f"RCPT TO:<{name}@example.org>")
