@@ -14,6 +14,7 @@ from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.passage import Passage
 from nlp.entities.services import alternatives
+from nlp.entities.spelled import spelled_numbers
 
 _TABLE = lexicon.read("money")
 _CRYPTO = frozenset({"USDT", "USDC", "BTC", "ETH", "XMR"})
@@ -53,7 +54,7 @@ _LONG_STEMS = sorted(
 )
 
 _AFTER = re.compile(
-    rf"\s?(?:(?P<times>{_MULTIPLIER})\s?)?(?:(?:of\s|de\s|d')?(?P<currency>{_CURRENCY}))?"
+    rf"(?:[.,][-–—]{{1,2}})?\s?(?:(?P<times>{_MULTIPLIER})\s?)?(?:(?:of\s|de\s|d')?(?P<currency>{_CURRENCY}))?"
 )
 _TIMES = re.compile(rf"\s?(?P<times>{_MULTIPLIER})")
 _BEFORE = re.compile(rf"(?<![^\W\d_])(?P<currency>{_CURRENCY})\s?$|(?P<sign>[$€£¥₩₽₹₺₴])\s?$")
@@ -127,7 +128,20 @@ def _amounts(passage: Passage, taken: Sequence[tuple[int, int]]) -> list[_Amount
         amount = _read(folded, match.start(), match.end(), _han_number(match.group()))
         if amount.currency and _is_free(*match.span(), taken):
             found.append(amount)
+    for start, end, value in spelled_numbers(passage):
+        if folded.endswith(("half ", "half a "), 0, start):
+            continue  # "two and a half thousand": better no value than a wrong one
+        amount = _read(folded, start, end, value)
+        written = folded[end : amount.end].strip()
+        # "one won", "two real problems", "a try": small numbers need a name of some length.
+        is_money = amount.end > end and (value >= 100 or (len(written) > 3 and written != "real"))
+        if amount.currency and is_money and _is_free(start, amount.end, [*taken, *_places(found)]):
+            found.append(amount)
     return sorted(found, key=lambda amount: amount.start)
+
+
+def _places(amounts: list[_Amount]) -> list[tuple[int, int]]:
+    return [(amount.start, amount.end) for amount in amounts]
 
 
 def _read(folded: str, start: int, end: int, value: Decimal) -> _Amount:

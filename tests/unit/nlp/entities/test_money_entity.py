@@ -115,3 +115,35 @@ def test_piecework_is_flagged() -> None:
 
 def test_the_span_covers_currency_and_amount() -> None:
     assert texts_of(EntityType.MONEY, "for $ 1,500 or 2.000 €.") == ["$ 1,500", "2.000 €"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("eight thousand US dollars", "8000 USD"),
+        ("two hundred and fifty euros", "250 EUR"),
+        ("fünfhundert Euro", "500 EUR"),
+        ("zweitausend Euro", "2000 EUR"),
+        ("cinq cents euros", "500 EUR"),
+        ("mil quinientos euros", "1500 EUR"),
+        ("dois mil reais", "2000 BRL"),
+        ("пять тысяч рублей", "5000 RUB"),
+        ("مئتي دولار", "200 USD"),
+        ("오십만 원", "500000 KRW"),
+        ("150 000 FCFA", "150000 XOF"),
+        ("6 млн сумов", "6000000 UZS"),
+        ("3 900 бел. рублей", "3900 BYN"),
+        ("20 lakh rupees", "2000000 INR"),
+        ("250,- Euro", "250 EUR"),
+    ],
+)
+def test_amounts_in_words_and_further_currencies(text: str, value: str) -> None:
+    assert values(EntityType.MONEY, text) == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["one won the match", "two real problems", "five try it", "two hundred guests, eight days"],
+)
+def test_number_words_without_money(text: str) -> None:
+    assert values(EntityType.MONEY, text) == []
