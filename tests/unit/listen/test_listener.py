@@ -500,3 +500,16 @@ async def test_sockets_of_a_parent_and_a_port_in_use() -> None:
             await writer.wait_closed()
         with pytest.raises(OSError):
             await front.listener.start("127.0.0.1", front.listener.addresses[0][1])
+
+
+async def test_the_last_reply_reaches_a_peer_that_is_still_sending() -> None:
+    async with running_front(role="mx") as front:
+        peer = await front.connect()
+        await peer.reply()
+        await peer.ask(b"EHLO client.test")
+        # What stands behind QUIT is never read: closing on it would reset the connection, and the
+        # 221 with it.
+        peer.send(b"QUIT\r\n" + b"NOOP\r\n" * 20_000)
+        await asyncio.sleep(0.2)
+        assert (await peer.reply())[-1].startswith(b"221 ")
+        await until(lambda: front.listener.connections == 0)
