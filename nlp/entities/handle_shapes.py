@@ -30,6 +30,7 @@ _NUMBERED = re.compile(
     r"(?:fig|art|vol|nos?|nr|sec|sect|chap|ch|cap|pp?|abs|ziff|n[uú]m|ver|rev|v|tel|ext|ref|para?|item|rfc|iso|ieee|doi)\.?\d.*"
     r"|\d+(?:\.\d+)?(?:st|nd|rd|th|am|pm|[kmg]b?|[kmc]?m|mhz|ghz|kg|km|min|hrs?|eur|usd|x\d+|p|d|h)"
 )
+_IN_FLOW = re.compile(r"[a-zß-ÿ]\s\Z")
 _RUN_ON = re.compile(r"[a-z]\.[A-Z][a-z]")
 
 
@@ -103,6 +104,9 @@ def nearby_handle(
         end = start + len(written)
         like = likeness(passage.text[start:end], codes=service.codes)
         led = is_led(folded, at, token.start())
+        # "the variable start_date": a low line alone, in the flow of words, is no name.
+        if "_" in written and not led and _IN_FLOW.search(passage.text, at, token.start()):
+            like = 0
         if fits(service, written):
             accepted = bool(token["at"]) or like == 2 or (like == 1 and led)
         else:

@@ -296,7 +296,7 @@ def _phone_of(
             if (
                 "\n" in between.strip()
                 or _OTHER_PHONE_LABEL.search(between)
-                or re.search(r"[.!?;](?:\s|$)", between.rstrip("( "))
+                or re.search(r"[.!?;](?:\s|$)|。", between.rstrip("( "))
                 or any(ahead <= m.start < phone.start for m in mentions)
             ):
                 break

@@ -38,6 +38,7 @@ _DATE_OR_TIME = re.compile(
     r"^(?:(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d(?:\D.*)?|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)?\d\d(?:\D.*)?"
     r"|(?:19|20)\d\d ?[-–/] ?(?:19|20)\d\d|\d{1,3}(?:\.\d{1,3}){3})$"
 )
+_IN_PAIRS = re.compile(r"^0[1-9](?P<gap>[ .-])\d{2}(?:(?P=gap)\d{2}){3}$")  # 06.12.34.56.78
 _IBAN_BEFORE = re.compile(r"\b[a-z]{2}\d{2} ?$|\b[a-z]{2}\d{2}(?: [0-9a-z]{4})+ ?$")
 _THOUSANDS = re.compile(r"^\d{1,3}(?:[. ]\d{3})+$")
 _MONEY_AFTER = re.compile(
@@ -47,7 +48,9 @@ _MONEY_BEFORE = re.compile(r"(?:[$€£¥₩₽₹]|eur|usd|cad|gbp|chf|rmb|cny)
 _NATIONAL = re.compile(
     r"^(?:\(0?\d{1,5}\)[ -]?\d{2,5}(?:[ .-]?\d{2,5}){1,3}"  # (514) 555-0123
     r"|0\d{1,5}[ /.-]\d{2,8}(?:[ .-]\d{2,6}){0,4}"  # 0171 2345678, 06 12 34 56 78
-    r"|\d{3}[-.]\d{3}[-.]\d{4}"  # 514-555-0123
+    r"|(?:1[-. ])?\d{3}(?P<gap>[-. ])\d{3}(?P=gap)\d{4}"  # 514-555-0123, 1-800-555-0123
+    r"|8[ -]?\(?\d{3}\)?[ -]\d{3}[ -]\d{2}[ -]\d{2}"  # 8-912-345-67-89
+    r"|[1-9]\d 9\d{4}-\d{4}"  # 11 95550-0164
     r"|[1-9]\d{2}[ -]\d{4}[ -]\d{4})$"  # 138 0013 8000
 )
 
@@ -143,7 +146,8 @@ def _judged(folded: str, start: int, end: int) -> FoundPhone | None:
             return None
         return FoundPhone(start, end, e164(written))
     labelled = _PHONE_LABEL.search(before) is not None
-    if count < _MIN_DIGITS or count > _MAX_DIGITS or _DATE_OR_TIME.match(written):
+    is_date = _DATE_OR_TIME.match(written) and not _IN_PAIRS.match(written)
+    if count < _MIN_DIGITS or count > _MAX_DIGITS or is_date:
         return None
     if _OTHER_LABEL.search(before) or _IBAN_BEFORE.search(before):
         return None

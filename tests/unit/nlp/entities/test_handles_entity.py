@@ -312,6 +312,8 @@ def test_dictated_handles(text: str, handle: str) -> None:
     [
         "Telegram: the main point is 5",
         "at 16.30 on Discord",
+        "Telegram, please use the variable start_date",
+        "请改用微信沟通。有疑问请拨 13800138000",
         "search 2026 budgets, says the Telegram channel",
         "WhatsApp is down; call me on +44 7700 900123",
     ],
