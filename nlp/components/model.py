@@ -32,6 +32,7 @@ WHOLE = "lure"
 _OWN = frozenset({"subject", "body"})
 _COMMON = "common.txt"
 _MAX_SENTENCES = 80
+_CHAT_WORDS = 8
 _LIKELY = 0.5
 _MOST_TELLING = 3
 Blocks = tuple[set[str], set[str], set[str]]
@@ -158,6 +159,9 @@ def blocks_of(
         here = words_of(
             without_names(page.text, sentence.start, sentence.end, page.capitals, common)
         )
+        if len(here) <= _CHAT_WORDS and not page.by_sentence[index].keys() - {"<name>"}:
+            # Greetings, wishes, where somebody comes from: no list knows a word of it.
+            continue
         runs |= word_features(here)
         words += here
     concepts = concept_features(page.by_sentence[index] for index in indices)

@@ -32,8 +32,12 @@ def dictated_handle(passage: Passage, at: int, limit: int) -> tuple[int, int, st
             break
         written, end, spoken = first.group(), first.end(), False
         while (sign := _JOIN.match(folded, end)) and (piece := _piece(passage, sign.end())):
+            is_written = sign.group().strip() in {".", "_"}
+            if is_written and len(sign.group()) > 1:
+                # A full stop with the next sentence behind it.
+                break
             written += ("." if sign["dot"] else "_") + piece[1]
-            spoken = spoken or len(sign.group()) > 1
+            spoken = spoken or not is_written
             end = piece[0]
         tail = re.split(r"[._]", written)[-1]
         if spoken and ("_" in written or tail.isdigit()):

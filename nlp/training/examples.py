@@ -22,7 +22,8 @@ from nlp.screen import Screen
 from nlp.training.corpus import MarkedText, TrainingMail
 
 _WORD = re.compile(r"[^\W\d_]+")
-_OFTEN = 2
+_OFTEN = 3
+_MOSTLY = 10
 Blocks = tuple[frozenset[str], ...]
 
 
@@ -48,12 +49,18 @@ class MailExample:
 
 
 def everyday_words(mails: Iterable[TrainingMail]) -> frozenset[str]:
-    """Words that at least two mails write without a capital letter: no names, that is."""
-    seen: Counter[str] = Counter()
+    """Words that several mails write small, and not only as part of somebody's user name."""
+    small: Counter[str] = Counter()
+    capital: Counter[str] = Counter()
     for mail in mails:
-        text = f"{mail.subject.text}\n{mail.body.text}"
-        seen.update({fold(word) for word in _WORD.findall(text) if word.islower()})
-    return frozenset(word for word, count in seen.items() if count >= _OFTEN)
+        words = set(_WORD.findall(f"{mail.subject.text}\n{mail.body.text}"))
+        small.update({fold(word) for word in words if word.islower()})
+        capital.update({fold(word.lower()) for word in words if word[0].isupper()})
+    return frozenset(
+        word
+        for word, count in small.items()
+        if count >= _OFTEN and count * _MOSTLY >= capital[word]
+    )
 
 
 def examples(mails: Sequence[TrainingMail]) -> Iterator[MailExample]:

@@ -52,22 +52,18 @@ class Known:
 
 
 _HANDLE: Final = "a plain user name is taken as a handle beside some messengers only"
-_LABEL: Final = (
-    "a plain user name behind a label is taken as dictated (disguised) beside some messengers only"
-)
 _NUMBER: Final = "a number is taken as a handle beside some messengers only"
 _SCREENED: Final = (
     "the screen reads the slot itself: on one side of the swap nothing is judged at all"
 )
 _TAKEN_FOR_FIRM: Final = "a language after `of` or a country after `from` is taken for a firm"
 _WORDS: Final = "words and articles around the name (du, new, francais) count in the trained model"
-_MARGIN: Final = "one more harmless sentence moves the trained model over a threshold"
+_MARGIN: Final = "a name in another script moves the trained model over a threshold"
 _PLACE: Final = "not recognised as a place, unlike the others"
 _UNIVERSITY: Final = "not recognised as an organisation, unlike the others"
 
 # Entries only leave.
 KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
-    Known("en-follow_up", "APP", ("Signal", "Threema"), _LABEL),
     Known(
         "en-follow_up",
         "REMARK",
@@ -80,31 +76,8 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ("I am a native speaker of English.", "I am from Canada."),
         _TAKEN_FOR_FIRM,
     ),
-    Known(
-        "en-part_time_consultant",
-        "APP",
-        ("WeChat", "Telegram", "Signal", "LINE", "KakaoTalk", "Threema", "Skype"),
-        _LABEL,
-    ),
     Known("en-part_time_consultant", "REMARK", ("I am from Canada.",), _TAKEN_FOR_FIRM),
-    Known(
-        "en-paid_trip",
-        "APP",
-        ("WeChat", "Telegram", "Signal", "LINE", "KakaoTalk", "Threema", "Skype"),
-        _LABEL,
-    ),
-    Known(
-        "en-paid_trip",
-        "HOLIDAY",
-        (
-            "Happy Lunar New Year!",
-            "Happy Nowruz!",
-            "Happy Diwali!",
-            "Happy Hanukkah!",
-            "Happy Orthodox Easter!",
-        ),
-        _WORDS,
-    ),
+    Known("en-archive", "GREETED", ("张伟",), _MARGIN),
     Known(
         "en-inheritance",
         "REMARK",
@@ -124,39 +97,15 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ("I am a native speaker of English.", "I am from Canada."),
         _TAKEN_FOR_FIRM,
     ),
-    Known("fr-follow_up", "APP", ("Signal", "Threema"), _LABEL),
+    Known("fr-paid_report", "COUNTRY", ("Corée du Sud",), _PLACE),
     Known("fr-follow_up_phone", "APP", ("LINE", "Threema", "Skype"), _NUMBER),
-    Known(
-        "fr-part_time_consultant",
-        "APP",
-        ("WeChat", "Telegram", "Signal", "LINE", "KakaoTalk", "Threema", "Skype"),
-        _LABEL,
-    ),
+    Known("fr-follow_up_phone", "ORIGIN", ("Je viens de Chine.",), _WORDS),
     Known("fr-paid_trip", "COUNTRY", ("Corée du Sud", "États-Unis"), _PLACE),
     Known("fr-paid_trip", "UNIVERSITY", ("Université nationale de Séoul",), _UNIVERSITY),
-    Known("fr-paid_trip", "APP", ("Signal", "Threema"), _LABEL),
-    Known(
-        "fr-archive",
-        "SPEAKER",
-        (
-            "Ma langue maternelle est le mandarin.",
-            "Ma langue maternelle est le russe.",
-            "Ma langue maternelle est l'arabe.",
-            "Ma langue maternelle est l'inuktitut.",
-        ),
-        _WORDS,
-    ),
+    Known("fr-archive", "ORIGIN", ("Je viens de Chine.",), _WORDS),
     Known("fr-inheritance", "MAIL", ("proton.me", "qq.com"), _SCREENED),
-    Known("fr-expert_network", "ORIGIN", ("Je viens de Chine.", "Je viens d'Iran."), _WORDS),
-    Known("fr-expert_network", "HOLIDAY", ("Bonne année lunaire !",), _WORDS),
-    Known(
-        "fr-expert_network",
-        "REMARK",
-        ("Ma langue maternelle est le français.", "Je viens du Canada."),
-        _MARGIN,
-    ),
-    Known("fr-family", "APP", ("WeChat", "Telegram", "KakaoTalk", "Threema", "Skype"), _LABEL),
     Known("fr-family", "APP", ("Signal", "LINE"), _HANDLE),
+    Known("fr-family", "ORIGIN", ("Je viens de Chine.",), _WORDS),
     Known("fr-newsletter", "ORG", ("Institut Valmont",), _SCREENED),
 )
 
