@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +36,7 @@ pytestmark = [
 TAGGED_TEXT = "As discussed on LinkedIn, let us go on over WhatsApp: +44 7700 900123.\r\n"
 RULES = support.CONFIG / "lurewall.rules.yml"
 PATIENCE = 60.0
+GROWN_SECONDS = 1.0
 HANGS_UP = (
     Fault(stage="greeting", drop=True),
     Fault(stage="mail", drop=True),
@@ -183,10 +185,15 @@ def test_readers_restarting(watched: Watched) -> None:
 
 
 def test_degraded(watched: Watched) -> None:
+    first_seen: dict[int, float] = {}
+
     def hung_again() -> bool:
         for pid in reader_pids(watched.gateway):
+            # One that has not even greeted yet would be waited for, as a slow start is.
+            grown = time.monotonic() - first_seen.setdefault(pid, time.monotonic()) > GROWN_SECONDS
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
+                if grown:
+                    os.kill(pid, signal.SIGSTOP)
         return "LurewallDegraded" in watched.watcher.firing()
 
     eventually(hung_again, seconds=PATIENCE)
