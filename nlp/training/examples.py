@@ -15,7 +15,6 @@ from nlp.analysis import ReadableText, TextSegment
 from nlp.components.model import blocks_of
 from nlp.entities import find_entities
 from nlp.folding import fold
-from nlp.intents.decide import decide
 from nlp.language import identify
 from nlp.model.features import screen_features, without_names, words_of
 from nlp.screen import Screen
@@ -31,19 +30,17 @@ Blocks = tuple[frozenset[str], ...]
 class SentenceExample:
     """A sentence of subject or body, with the names of its labels (`label` or `label.attribute`)."""
 
-    text: str
     blocks: Blocks
     names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailExample:
-    """A mail, its sentences, the features of the whole, and what the rules found."""
+    """A mail, its sentences, the features of the whole, and what the screen sees."""
 
     mail: TrainingMail
     sentences: tuple[SentenceExample, ...]
     blocks: Blocks
-    rules: frozenset[str]
     screen: Blocks
     passed: bool
 
@@ -86,7 +83,6 @@ def example(mail: TrainingMail, common: frozenset[str]) -> MailExample:
     with pipeline.pipeline().memory_zone():
         doc = pipeline._document(stretches, lists)
         page = doc._.page
-        found = decide(doc._.matches, page, pipeline._facts(entities))
         sentences: list[SentenceExample] = []
         for index, sentence in enumerate(page.sentences):
             stretch = next(one for one in stretches if one.start <= sentence.start < one.end)
@@ -96,7 +92,6 @@ def example(mail: TrainingMail, common: frozenset[str]) -> MailExample:
             marked = mail.subject if stretch.segment.source == "subject" else mail.body
             sentences.append(
                 SentenceExample(
-                    text=stretch.segment.text[first:last],
                     blocks=tuple(map(frozenset, blocks_of(page, doc._.matches, [index], common))),
                     names=_names(marked, first, last),
                 )
@@ -111,14 +106,6 @@ def example(mail: TrainingMail, common: frozenset[str]) -> MailExample:
         passed=screened.passed,
         sentences=tuple(sentences),
         blocks=tuple(map(frozenset, blocks)),
-        rules=frozenset(
-            name
-            for decision in found
-            for name in (
-                decision.label.value,
-                *(f"{decision.label.value}.{attribute}" for attribute in decision.attributes),
-            )
-        ),
     )
 
 

@@ -277,4 +277,3 @@ def test_integrity_mismatch(tmp_path: Path) -> None:
             watched.fires("LurewallIntegrityMismatch")
             watched.clears("LurewallIntegrityMismatch")
         assert TAGGED_TEXT.encode() in inner.messages[0].raw
-        assert b"WhatsApp" in inner.messages[0].raw
