@@ -102,7 +102,7 @@ def _channels(passage: Passage) -> _Recognised:
     urls = [url for url in urls if not _overlaps(url.start, url.end, addresses)]
     taken = [*((url.start, url.end) for url in urls), *addresses]
     mentions = locate_mentions(passage, taken)
-    phones = locate_phones(passage, taken)
+    phones = locate_phones(passage, taken, [mention.end for mention in mentions])
     handles = locate_handles(passage, mentions, phones, taken)
     return _Recognised(passage, urls, emails, mentions, phones, handles)
 
@@ -124,7 +124,7 @@ def _bound_across(recognised: list[_Recognised]) -> dict[int, list[FoundHandle]]
         index, phone = next(iter(phones.values()))
         for r, mention in mentions:
             window = r.passage.folded[max(0, mention.start - 48) : mention.end + 48]
-            if SERVICES[mention.service].by_phone and (
+            if SERVICES[mention.service].kind == "messenger" and (
                 ELSEWHERE.search(window) or SAME_NUMBER.search(window)
             ):
                 bound.setdefault(index, []).append(

@@ -12,7 +12,8 @@ import re
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
-from nlp.entities.handle_shapes import FoundHandle, fits, is_led, likeness, nearby_handle
+from nlp.entities.handle_shapes import FoundHandle, fits, likeness
+from nlp.entities.offered import is_plain_name, offered_name
 from nlp.entities.passage import Passage
 from nlp.entities.phones import FoundPhone
 from nlp.entities.platforms import JOINER, Mention
@@ -25,16 +26,7 @@ SAME_NUMBER = re.compile(alternatives(_CONTEXT["same_number"]))
 ELSEWHERE = re.compile(alternatives(_CONTEXT["elsewhere"]))
 
 _NEIGHBOURHOOD, _RIGHT_BEHIND, _PHONE_REACH = 160, 60, 64
-_ID_WORDS = (
-    r"user ?name|user ?id|user|nick(?:name)?|id|handle|account|contact|number|name|nummer|kennung|konto|benutzername|"
-    r"identifiant|pseudo(?:nyme)?|compte|num[ée]ro|usuario|cuenta|usu[áa]rio|conta|ник(?:нейм)?|аккаунт|логин|номер|"
-    r"아이디|계정|账号|帐号|帳號|号码|號碼|号|號|用户名|معر[ّ]?ف[ي]?|حساب[ي]?|اسم المستخدم|المعرف"
-)
-# Between a name and its handle: "WeChat ID:", "Telegram username is", "微信号是", "카톡 아이디는".
-_BETWEEN = re.compile(
-    rf"(?P<id>[ -]?(?:{_ID_WORDS})(?!(?<=[a-z])[a-z0-9_#])(?:\s(?:number|id|name))?)?"
-    r"(?P<sign>\s*(?:[:=]|->|=>|→)\s*|\s(?:is|ist|est|es|é|это|هو|هي|[-–—])\s|\s?[是为為는은]\s?)?[\s(,\"'`]{0,2}"
-)
+_COLONS = frozenset({":", "="})
 _AHEAD = re.compile(
     r"(?P<at>@)?(?P<handle>(?:live:)?[~a-z0-9_*][a-z0-9_.:#~-]{1,65})(?![a-z0-9_@])"
 )
@@ -44,17 +36,22 @@ _LABEL_SIGN = re.compile(
 _AT_NAME = re.compile(
     r"@(?<![a-z0-9@/._+-]@)(?P<handle>[a-z0-9_][a-z0-9_.]{2,31})(?![a-z0-9@]|\.[a-z])"
 )
-_STRONG_BEFORE = re.compile(
-    r"(?<![a-z0-9@._/-])(?P<handle>[a-z0-9_][a-z0-9_.-]{2,31})\s?(?:\(|(?:on|over|via|through|in|at|sur|par|auf|über|per|bei|en|por|no|na|pelo|pela|в|через|на|على|عبر)\s|[-–/,:]\s?)$"
-)
 _MATRIX = re.compile(
     r"@(?<![a-z0-9]@)[a-z0-9._=/+-]{1,64}:[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![a-z0-9])"
 )
 _SESSION = re.compile(r"(?<![0-9a-z])05[0-9a-f]{64}(?![0-9a-z])")
 _SKYPE_LIVE = re.compile(r"(?<![a-z0-9:])live:[a-z0-9._-]{2,64}")
-_ENDS_WORDLESS = re.compile(r"\s*(?:$|\n|[.,;)\]!?|/&]|\s[-–(]|[^\x00-\x7f])")
+_JOINED_LABEL = re.compile(
+    rf"\s?(?:{alternatives(_CONTEXT['joiners'])})\s?(?:tel|tél|phone|telephone|mobile|call|телефон|电话|電話|手机|手機|전화)\b"
+)
+_SENTENCE_END = re.compile(r"[.!?;](?:\s|$)|。")
+_TEXT_TO = re.compile(
+    r"\b(?:text|texts|texting|texte[zr]?|texto|textos|simsen|simst)\b(?![/'])[^.!?;\n0-9]{0,32}[(+]*$"
+)
 _PHONE_GAP = re.compile(r"[^.!?\n;]{0,28}")
-_OTHER_PHONE_LABEL = re.compile(r"\b(?:tel|phone|fax|office|landline|bureau|büro)\b")
+_OTHER_PHONE_LABEL = re.compile(
+    r"\b(?:tel|tél|phone|fax|office|landline|bureau|büro|телефон|офис)\b|[致来來去]电|致電|来電|拨打|撥打|或拨|座机"
+)
 
 
 def locate_handles(
@@ -70,22 +67,22 @@ def locate_handles(
     for mention in mentions:
         ahead = _chain_end(folded, mention, mentions)
         service = SERVICES[mention.service]
-        if phone := _phone_of(folded, mention, ahead, phones, mentions):
-            found.append(
-                FoundHandle(phone.start, phone.end, service.id, f"{service.id}:{phone.value}")
-            )
-        elif service.handle or service.kind == "messenger":
-            stop = min((m.start for m in mentions if m.start >= ahead), default=len(folded))
-            handle = (
-                _behind(folded, service, ahead)
-                or _before(passage, service, mention.start)
-                or nearby_handle(passage, service, ahead, stop, sure=True)
-            )
-            if handle and _is_free(handle, occupied):
-                found.append(handle)
+        stop = min((m.start for m in mentions if m.start >= ahead), default=len(folded))
+        name = offered_name(passage, service, mention.start, ahead, stop, sure=True)
+        if name and not _is_free(name, occupied):
+            name = None
+        phone = _phone_of(folded, mention, ahead, phones, mentions)
+        # What is nearer behind the service is meant: "Discord: lan_88, or call 0171 ..."
+        is_nearer = name is not None and name.start >= ahead
+        if phone and not (is_nearer and name and not mention.end <= phone.start < name.start):
+            name = FoundHandle(phone.start, phone.end, service.id, f"{service.id}:{phone.value}")
+        if name:
+            found.append(name)
     if mentions:
         found += _labelled(passage, mentions, [*occupied, *((h.start, h.end) for h in found)])
         found += _at_names(folded, mentions, [*occupied, *((h.start, h.end) for h in found)])
+    if phones:
+        found += _texted(folded, phones, [(handle.start, handle.end) for handle in found])
     return sorted(dict.fromkeys(found), key=lambda handle: (handle.start, handle.service))
 
 
@@ -172,44 +169,6 @@ def _self_telling(folded: str) -> list[FoundHandle]:
     return found
 
 
-def _behind(folded: str, service: Service, at: int) -> FoundHandle | None:
-    between = _BETWEEN.match(folded, at)
-    assert between is not None  # every part of the pattern may be empty
-    ahead = _AHEAD.match(folded, between.end())
-    if ahead is None or (between.end() == at and folded[at - 1].isascii() and not ahead["at"]):
-        return None
-    written = ahead["handle"].rstrip(".:-")
-    start = ahead.start("handle")
-    end = start + len(written)
-    if not fits(service, written):
-        return None
-    if not ahead["at"] and not _is_marked(written):
-        # A plain word: only a label ("ID: lan") or a sign with nothing behind makes it a handle.
-        sign = between["sign"] or ""
-        is_last = _ENDS_WORDLESS.match(folded, end) is not None
-        if not sign or not is_last or written in _NOT_HANDLES:
-            return None
-        if sign.strip() not in (":", "=", "->", "=>", "→") and not between["id"]:
-            return None
-    elif not ahead["at"] and written in _NOT_HANDLES:
-        return None
-    return FoundHandle(
-        start - bool(ahead["at"]), end, service.id, f"{service.id}:{written.lstrip('~')}"
-    )
-
-
-def _before(passage: Passage, service: Service, at: int) -> FoundHandle | None:
-    folded = passage.folded
-    match = _STRONG_BEFORE.search(folded, max(0, at - 44), at)
-    if match is None or not fits(service, match["handle"]):
-        return None
-    start, end = match.span("handle")
-    like = likeness(passage.text[start:end], codes=service.codes)
-    if like == 2 or (like == 1 and is_led(folded, max(0, start - 32), start)):
-        return FoundHandle(start, end, service.id, f"{service.id}:{match['handle']}")
-    return None
-
-
 def _is_marked(written: str) -> bool:
     """Whether it cannot be a plain word: digits, underscore, tilde or colon inside."""
     return any(char.isdigit() or char in "_~:#*" for char in written)
@@ -233,11 +192,14 @@ def _labelled(
         end = first + len(written)
         like = likeness(passage.text[first:end], codes=True)
         is_made = bool(ahead["at"]) or like > 0 or (written.isdigit() and len(written) > 4)
-        if written in _NOT_HANDLES or not (
-            is_made or (sign and (_is_marked(written) or _ENDS_WORDLESS.match(folded, end)))
-        ):
+        # "find me as" and "under the name" need no sign.
+        is_led = sign is not None or " " in folded[label.start : label.end]
+        is_plain = is_led and is_plain_name(
+            passage, first, end, loose=sign is not None and sign.group().strip() in _COLONS
+        )
+        if written in _NOT_HANDLES or not (is_made or (sign and _is_marked(written)) or is_plain):
             continue
-        service = _labelled_service(mentions, label.start, end, written, like)
+        service = _labelled_service(mentions, label.start, end, written, like, sure=is_led)
         handle = FoundHandle(ahead.start(), end, service, f"{service}:{written.lstrip('~')}")
         if service and _is_free(handle, taken):
             found.append(handle)
@@ -245,13 +207,13 @@ def _labelled(
 
 
 def _labelled_service(
-    mentions: list[Mention], start: int, end: int, written: str, like: int
+    mentions: list[Mention], start: int, end: int, written: str, like: int, *, sure: bool
 ) -> str:
     """The nearest service before that takes it, else one right behind, else the nearest at all."""
     near = [m for m in reversed(mentions) if 0 <= start - m.end <= _NEIGHBOURHOOD]
     behind = [m for m in mentions if 0 <= m.start - end <= _RIGHT_BEHIND and like]
     fitting = [m for m in (*near, *behind) if fits(SERVICES[m.service], written)]
-    if not fitting and like == 2:
+    if not fitting and (like == 2 or sure):
         fitting = [m for m in (*near, *behind) if SERVICES[m.service].kind == "messenger"]
     return fitting[0].service if fitting else ""
 
@@ -283,10 +245,12 @@ def _takes_at_names(service: Service, written: str) -> bool:
 def _phone_of(
     folded: str, mention: Mention, ahead: int, phones: list[FoundPhone], mentions: list[Mention]
 ) -> FoundPhone | None:
-    service = SERVICES[mention.service]
-    if not phones or not (
-        service.by_phone or SAME_NUMBER.search(folded, mention.start, mention.end + 6)
-    ):
+    """The number that is offered on the service: behind it, before it, or "the same" as one given.
+
+    Any messenger will do: people offer a number also where the service does not go by numbers.
+    """
+    same = SAME_NUMBER.search(folded, max(0, mention.start - 28), mention.end + 20)
+    if not phones or (SERVICES[mention.service].kind != "messenger" and not same):
         return None
     for phone in phones:
         gap = phone.start - ahead
@@ -295,8 +259,8 @@ def _phone_of(
             # Another name or another kind of number in between ends the reach.
             if (
                 "\n" in between.strip()
-                or _OTHER_PHONE_LABEL.search(between)
-                or re.search(r"[.!?;](?:\s|$)|。", between.rstrip("( "))
+                or (_OTHER_PHONE_LABEL.search(between) and not _JOINED_LABEL.match(between))
+                or _SENTENCE_END.search(between.rstrip("( "))
                 or any(ahead <= m.start < phone.start for m in mentions)
             ):
                 break
@@ -305,8 +269,19 @@ def _phone_of(
         gap = mention.start - phone.end
         if 0 <= gap <= 28 and _PHONE_GAP.fullmatch(folded, phone.end, mention.start):
             return phone
-    window = folded[max(0, mention.start - 14) : mention.end + 14]
-    if SAME_NUMBER.search(window):
+    if same:
         near = [phone for phone in phones if abs(phone.start - mention.start) <= 240]
         return min(near, key=lambda phone: abs(phone.start - mention.start), default=None)
     return None
+
+
+def _texted(
+    folded: str, phones: list[FoundPhone], taken: list[tuple[int, int]]
+) -> list[FoundHandle]:
+    """Numbers to which one should send a text message."""
+    return [
+        FoundHandle(phone.start, phone.end, "sms", f"sms:{phone.value}")
+        for phone in phones
+        if (phone.start, phone.end) not in taken
+        and _TEXT_TO.search(folded, max(0, phone.start - 44), phone.start)
+    ]

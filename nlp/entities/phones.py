@@ -7,6 +7,7 @@ Standards: ITU-T E.164 (at most 15 digits).
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -64,8 +65,13 @@ class FoundPhone:
     value: str
 
 
-def locate_phones(passage: Passage, taken: list[tuple[int, int]]) -> list[FoundPhone]:
-    """All telephone numbers outside the `taken` spans (links, addresses), in text order."""
+def locate_phones(
+    passage: Passage, taken: list[tuple[int, int]], labels: Sequence[int] = ()
+) -> list[FoundPhone]:
+    """All telephone numbers outside the `taken` spans (links, addresses), in text order.
+
+    `labels` are the ends of words that announce a number like "Tel:", such as names of messengers.
+    """
     folded = passage.folded
     found = []
     done = 0
@@ -80,7 +86,7 @@ def locate_phones(passage: Passage, taken: list[tuple[int, int]]) -> list[FoundP
             continue
         if any(a < end and start < b for a, b in taken):
             continue
-        if phone := _judged(folded, start, end):
+        if phone := _judged(folded, start, end, labels):
             found.append(phone)
     for start, end, digits in spoken_numbers(passage):
         if not any(phone.start < end and start < phone.end for phone in found):
@@ -122,7 +128,7 @@ def _international(text: str) -> str:
         return ""
 
 
-def _judged(folded: str, start: int, end: int) -> FoundPhone | None:
+def _judged(folded: str, start: int, end: int, labels: Sequence[int] = ()) -> FoundPhone | None:
     written = folded[start:end]
     if written.startswith("(") and ")" not in written:
         start += 1
@@ -145,7 +151,9 @@ def _judged(folded: str, start: int, end: int) -> FoundPhone | None:
         ):
             return None
         return FoundPhone(start, end, e164(written))
-    labelled = _PHONE_LABEL.search(before) is not None
+    labelled = _PHONE_LABEL.search(before) is not None or any(
+        start - len(before) <= label <= start for label in labels
+    )
     is_date = _DATE_OR_TIME.match(written) and not _IN_PAIRS.match(written)
     if count < _MIN_DIGITS or count > _MAX_DIGITS or is_date:
         return None

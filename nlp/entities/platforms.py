@@ -15,12 +15,12 @@ import re2
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
-from nlp.entities.handle_shapes import nearby_handle
+from nlp.entities.offered import offered_name
 from nlp.entities.passage import MAX_HITS, Hit, Passage
 from nlp.entities.services import SERVICES, Service, alternatives
 
 _CONTEXT = lexicon.read("platforms")["context"]
-_BEFORE_LIMIT, _AFTER_LIMIT, _HANDLE_REACH = 64, 48, 40
+_BEFORE_LIMIT, _AFTER_LIMIT, _HANDLE_REACH = 64, 48, 88
 
 _CLAUSE_END = re.compile(r"[.!?。！？;；\n](?=\s|$|[^\x00-\x7f])|\n")
 _MOVE = re.compile(rf"(?<![^\W_])(?:{alternatives(_CONTEXT['moves'])})(?![^\W_])")
@@ -35,6 +35,16 @@ _PREPOSITION_OF_SLANG = re.compile(
 _CHANNEL_PREPOSITION = re.compile(
     r"(?<![^\W_])(?:via|on|over|per|por|al|pelo|pela|no|meu|в|через)\s$"
 )
+_CHANNEL_BEFORE = re.compile(
+    r"(?<![^\W_])(?:on|via|over|through|sur|auf|über|per|por|no|pelo|в|через|на|على|عبر|use|install|installez?|instal[ae]|nutze[nt]?)\s$"
+)
+_SOLO_BEFORE = re.compile(
+    rf"(?<![^\W_])(?:{alternatives(_CONTEXT['prepositions'])}|with|avec|con|com|with the|an?|une?|um|into|install\w*|using|nach|zu|pour|from)\s$"
+)
+_MAILBOX_BEFORE = re.compile(
+    r"(?<![^\W_])(?:from|to|at|on|via|my|your|our|his|her|its|an?|the|de|à|mon|ma|une?|votre|ton|ta|notre|von|an|ein\w{0,2}|mein\w*|ihr\w*|dein\w*|desde|mi|su|tu|una|do|da|meu|seu|teu|"
+    r"para|com|o|um|uma|с|на|в|мой|свой|ваш|or|oder|ou|или)\s(?:other\s|private\s|own\s|new\s|neues?\s|nouveau\s)?$"
+)
 _SURE_AFTER_PREPOSITION = frozenset(_CONTEXT["sure_after_preposition"])
 _POSSESSIVE = re.compile(rf"(?<![^\W_])(?:{alternatives(_CONTEXT['possessives'])})\s(?:\w+\s)?$")
 _FOLLOWER = re.compile(rf"\s?(?:[:=(@]|(?:{alternatives(_CONTEXT['followers'])})(?![^\W_]))")
@@ -46,13 +56,25 @@ _AT_AFTER = re.compile(
     r"[\s:(,-]{0,3}(?:(?:at|under|as|au|sous|unter|als|en|como|no|em|по|под)\s)?(?:@[a-z0-9_]{3,}|\+\d[\d ()-]{5,})"
 )
 _HANDLE_BEFORE = re.compile(
-    r"(?:@[a-z0-9_]{3,32}|(?<![a-z0-9])[a-z][a-z0-9_]{2,30}[.#]\d{2,9}|\+?\d[\d ()-]{6,20}\d)\s?(?:\(|on |via |sur |auf |en |no |в |-|,)?\s?$"
+    r"(?:@[a-z0-9_]{3,32}|(?<![a-z0-9])[a-z][a-z0-9_]{2,30}[.#]\d{2,9}|\+?\d[\d ().-]{6,20}\d)\s?"
+    r"(?:[(,/|-]|\(?(?:tel|tél|phone|mobile|call|voice)[,/&+])?\s?(?:(?:also|aussi|auch|también|também|также|same|idem)\s)?"
+    r"(?:on |via |over |by |sur |auf |per |en |por |no |pelo |в |на |على )?$"
 )
+_PHONE_AFTER = re.compile(
+    r"(?P<sign>\s?(?:[-/+&]\s?(?:tel|tél|phone|call)\s?)?)(?:[ -]?(?:number|no\.?|nr\.?|nummer|num[ée]ro|номер|번호|号码|號碼|号|號))?"
+    r"(?:\s?[:=(,/-]\s?|\s(?:is|ist|est|es|é|at|under|au|unter|al|no|на|по)\s|\s?[는은是]\s?|\s){0,2}\(?\+?\d[\d ().-]{6,20}\d(?![\d%])"
+)
+_ALSO_TAILS = ("라인", "줌", "لاين")
+# As labels of numbers these are what they say: a telephone line, a bank's wire.
+_NUMBER_WORDS = frozenset({"line", "wire", "session"})
 _QQ_NUMBER = re.compile(r"\s?[1-9]\d{4,10}(?!\d)")
 _SELF_WORDS = re.compile(r"^\s?me\b(?! a\b)")
 _BEFORE_CJK = re.compile(rf"(?:{alternatives(_CONTEXT['before_cjk'])})\s?$")
 _BEFORE_FIGURATIVE = re.compile(rf"(?:{alternatives(_CONTEXT['before_figurative'])})\s?$")
 _AFTER_CJK = re.compile(rf"\s?(?:{alternatives(_CONTEXT['after_cjk'])})")
+_AFTER_HANGUL = re.compile(
+    r"\s?(?:으로|로|에서|에)?\s?(?:[^\s.]{1,20}\s)?(?:연락|이야기|얘기|대화|옮|이어|검색|추가|찾|말씀|톡)"
+)
 _FIGURATIVE = frozenset(_CONTEXT["figurative"])
 JOINER = re.compile(rf"\s*(?:{alternatives(_CONTEXT['joiners'])})\s*")
 
@@ -118,7 +140,7 @@ def locate_mentions(passage: Passage, taken: list[tuple[int, int]]) -> list[Ment
     sure = [
         Mention(hit.start, _word_end(passage.folded, hit.end), hit.key)
         for hit in passage.hits("platform")
-        if _is_free(hit.start, hit.end, taken)
+        if _is_free(hit.start, hit.end, taken) and not _is_inside(passage.folded, hit.start)
     ]
     sure += [
         m for m in _disguised(passage.folded) if _is_free(m.start, m.end, [*taken, *_spans(sure)])
@@ -127,7 +149,7 @@ def locate_mentions(passage: Passage, taken: list[tuple[int, int]]) -> list[Ment
     doubtful = [
         hit
         for hit in (*_common_forms(passage), *passage.hits("platform_slang"))
-        if _is_free(hit.start, hit.end, occupied)
+        if _is_free(hit.start, hit.end, occupied) and not _is_inside(passage.folded, hit.start)
     ]
     accepted = [hit for hit in doubtful if _is_channel(passage, hit)]
     mentions = sorted(
@@ -153,6 +175,11 @@ def find_platforms(passage: Passage, mentions: list[Mention] | None = None) -> l
         )
         for mention in (locate_mentions(passage, []) if mentions is None else mentions)
     ]
+
+
+def _is_inside(folded: str, start: int) -> bool:
+    """Whether it is the tail of another word: "온라인" ends like LINE, as does its Arabic sister."""
+    return folded.startswith(_ALSO_TAILS, start) and folded[start - 1 : start].isalpha()
 
 
 def _common_forms(passage: Passage) -> list[Hit]:
@@ -210,39 +237,65 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
     after = folded[hit.end : hit.end + _AFTER_LIMIT]
     is_form = passage.text[hit.start : hit.end] in service.forms
     written = folded[hit.start : hit.end]
+    owned = _PREPOSITION.search(before) or _POSSESSIVE.search(before)
+    offers_number = (
+        is_form and service.kind == "messenger" and _PHONE_AFTER.match(after) is not None
+    )
+    if offers_number and owned:
+        return True
     if service.not_after.match(after) or before.endswith("-"):
         return False
     if service.id == "qq" and _QQ_NUMBER.match(after):
         return True
-    if (is_form or written in _FIGURATIVE) and nearby_handle(
-        passage, service, hit.end, hit.end + _HANDLE_REACH
+    led = owned or _MOVE.search(before)
+    if (is_form or written in _FIGURATIVE) and offered_name(
+        passage, service, hit.start, hit.end, hit.end + _HANDLE_REACH, sure=is_form and bool(led)
     ):
         return True
     if not written.isascii() and written[0] >= "\u2e80":
         return _is_channel_cjk(service, written, before, after)
-    if (
-        _is_labelled(service, written, after)
+    is_number_word = written in _NUMBER_WORDS and not (
+        owned or (is_form and (before[-1:] == "(" or _stands_out(passage.text, hit.start, hit.end)))
+    )
+    if not is_number_word and (
+        offers_number
+        or _is_labelled(service, written, after)
         or _AT_AFTER.match(after)
         or _HANDLE_BEFORE.search(before)
     ):
         return True
-    if _BEFORE_CJK.search(before) or (before[-1:] >= "\u2e80" and _AFTER_CJK.match(after)):
+    if _BEFORE_CJK.search(before) or (
+        (is_form or before[-1:] >= "\u2e80") and _AFTER_CJK.match(after)
+    ):
+        return True
+    if is_form and _AFTER_HANGUL.match(after):
         return True
     noun = service.nouns.match(after)
     if noun and (is_form or _POSSESSIVE.search(before) or not noun.group().isascii()):
         return True
-    if _POSSESSIVE.search(before) and _FOLLOWER.match(after):
+    is_named = is_form or written not in _NUMBER_WORDS
+    if is_named and _POSSESSIVE.search(before) and _FOLLOWER.match(after):
         return True
     if (is_form or len(written) > 3) and _SELF_WORDS.match(after):
         return True
     if written in _SURE_AFTER_PREPOSITION and _CHANNEL_PREPOSITION.search(before):
         return True
+    if is_form and _CLAUSE_ENDS.match(after):
+        on_it = _SOLO_BEFORE if service.solo else _CHANNEL_BEFORE
+        if on_it.search(before):
+            return True
+    if is_form and service.kind == "mail" and _MAILBOX_BEFORE.search(before):
+        return True
     preposition = _PREPOSITION if is_form else _PREPOSITION_OF_SLANG
     if not preposition.search(before):
         return False
-    if is_form and service.solo and _CLAUSE_ENDS.match(after):
-        return True
     return bool(_MOVE.search(before) or (is_form and _MOVE_AHEAD.match(after)))
+
+
+def _stands_out(text: str, start: int, end: int) -> bool:
+    """Whether it is written in capitals among words that are not: "LINE", but not "ORDER LINE"."""
+    words = text[max(0, start - 24) : start].split()
+    return text[start:end].isupper() and not (words and len(words[-1]) > 2 and words[-1].isupper())
 
 
 def _is_labelled(service: Service, written: str, after: str) -> bool:
@@ -252,7 +305,9 @@ def _is_labelled(service: Service, written: str, after: str) -> bool:
         return False
     value = label["value"].lstrip("~")
     has_sign = not label["sign"].isspace()
-    if has_sign and (value.startswith(("@", "+")) or (service.by_phone and value.isdigit())):
+    if has_sign and (
+        value.startswith(("@", "+")) or (service.kind == "messenger" and value.isdigit())
+    ):
         return True
     if service.handle is None or not service.handle.fullmatch(value):
         return False
@@ -288,7 +343,10 @@ def _with_neighbours(
     for _ in range(3):
         added = []
         for hit in doubtful:
-            if not _is_free(hit.start, hit.end, _spans(mentions)):
+            is_word = passage.folded[hit.start : hit.end] in _NUMBER_WORDS
+            if not _is_free(hit.start, hit.end, _spans(mentions)) or (
+                is_word and passage.text[hit.start : hit.end].islower()
+            ):
                 continue
             near = (
                 JOINER.fullmatch(passage.folded, mention.end, hit.start)

@@ -51,8 +51,6 @@ class Known:
     reason: str
 
 
-_HANDLE: Final = "a plain user name is taken as a handle beside some messengers only"
-_NUMBER: Final = "a number is taken as a handle beside some messengers only"
 _SCREENED: Final = (
     "the screen reads the slot itself: on one side of the swap nothing is judged at all"
 )
@@ -98,13 +96,11 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         _TAKEN_FOR_FIRM,
     ),
     Known("fr-paid_report", "COUNTRY", ("Corée du Sud",), _PLACE),
-    Known("fr-follow_up_phone", "APP", ("LINE", "Threema", "Skype"), _NUMBER),
     Known("fr-follow_up_phone", "ORIGIN", ("Je viens de Chine.",), _WORDS),
     Known("fr-paid_trip", "COUNTRY", ("Corée du Sud", "États-Unis"), _PLACE),
     Known("fr-paid_trip", "UNIVERSITY", ("Université nationale de Séoul",), _UNIVERSITY),
     Known("fr-archive", "ORIGIN", ("Je viens de Chine.",), _WORDS),
     Known("fr-inheritance", "MAIL", ("proton.me", "qq.com"), _SCREENED),
-    Known("fr-family", "APP", ("Signal", "LINE"), _HANDLE),
     Known("fr-family", "ORIGIN", ("Je viens de Chine.",), _WORDS),
     Known("fr-newsletter", "ORG", ("Institut Valmont",), _SCREENED),
 )
