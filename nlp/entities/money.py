@@ -12,16 +12,20 @@ from decimal import Decimal
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.bare_amounts import is_paid
 from nlp.entities.passage import Passage
 from nlp.entities.services import alternatives
 from nlp.entities.spelled import spelled_numbers
 
 _TABLE = lexicon.read("money")
 _CRYPTO = frozenset({"USDT", "USDC", "BTC", "ETH", "XMR"})
+_COINS = frozenset({"BTC", "ETH", "XMR"})
+_MINOR = frozenset({"CENT"})
 _PIECEWORK = frozenset({"per_piece", "per_page", "per_word"})
 
 _AMOUNT = re.compile(
-    r"(?<!\d )\d{1,3}(?:(?P<group>[ .,'’٬])\d{3})(?:(?P=group)\d{3})*(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
+    r"(?<!\d )\d{1,2}(?P<lakh>(?:,\d{2})+,\d{3})(?![\d])(?![.,]\d)"
+    r"|(?<!\d )\d{1,3}(?:(?P<group>[ .,'’٬])\d{3})(?:(?P=group)\d{3})*(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
     r"|\d{1,9}(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
 )
 _HAN_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
@@ -37,7 +41,7 @@ def _word(phrase: str) -> str:
     """A phrase as a pattern with borders that its last and first letters need."""
     body = re.escape(phrase.removesuffix("*")) + (r"\w*" if phrase.endswith("*") else "")
     spaced = phrase[-1].isalnum() and phrase[-1] < "\u0590"
-    return body + (r"(?![^\W\d_])" if spaced else "")
+    return body + (r"(?![^\W_])" if spaced else "")
 
 
 def _lookup(table: dict[str, list[str]]) -> tuple[str, dict[str, str]]:
@@ -54,19 +58,34 @@ _LONG_STEMS = sorted(
 )
 
 _AFTER = re.compile(
-    rf"(?:[.,][-–—]{{1,2}})?\s?(?:(?P<times>{_MULTIPLIER})\s?)?(?:(?:of\s|de\s|d')?(?P<currency>{_CURRENCY}))?"
+    rf"(?:[.,][-–—]{{1,2}})?\s?(?:(?P<times>{_MULTIPLIER})\s?)?(?:(?P<link>of\s|de\s|d'|in\s|en\s|em\s)?(?P<currency>{_CURRENCY}))?"
 )
 _TIMES = re.compile(rf"\s?(?P<times>{_MULTIPLIER})")
-_BEFORE = re.compile(rf"(?<![^\W\d_])(?P<currency>{_CURRENCY})\s?$|(?P<sign>[$€£¥₩₽₹₺₴])\s?$")
-_RANGE = re.compile(r"\s?(?:-|–|—|~|to|à|bis|a|até|до|至|到|إلى)\s?")
+# What a name before the amount tells apart: "新台幣5000元" is no yuan, "HK$ 500 dollars" none of the US.
+_SHARED_NAMES = frozenset(
+    {"元", "块", "塊", "块钱", "圓", "円", "$", "dollar", "dollars", "peso", "pesos"}
+)
+_SHORT_NAMES = frozenset({"eth", "cfa", "fr", "rs", "kr", "tl", "dh", "ct", "sar", "zl"})
+_BEFORE_LENGTHS = sorted({len(form) for form in _CURRENCY_OF}, reverse=True)
+_RANGE = re.compile(r"\s?(?:-|–|—|~|to|up to|à|bis|a|até|до|至|到|إلى|에서|부터)\s?")
+_AND = re.compile(r"\s(?:and|et|und|y|e|و)\s?")
+_BETWEEN = ("between ", "entre ", "zwischen ", "بين ")
 _PER = rf"(?:{alternatives(_TABLE['per']['words'])})"
 _BASIS_AFTER = re.compile(rf"[\s(,.]{{0,2}}{_PER}\s?(?P<unit>{_UNIT})")
+_BASIS_PLAIN = re.compile(
+    rf"\s(?:(?:per|an?|each|par|pro|por|за|je|die|la|el|每|عن كل|لكل)\s)\s?(?:{_UNIT})"
+)
 _BASIS_BEFORE = re.compile(rf"{_PER}\s?(?P<unit>{_UNIT})[\s:,]{{0,2}}(?:[^\s\d]{{0,6}}\s?)?$")
 _BASIS_KOREAN = re.compile(rf"(?P<unit>{_UNIT})당\s?(?:[^\s\d]{{0,6}}\s?)?$")
-_HOURLY = re.compile(r"\s?(?:hourly|ph\b|p/h|/h\b)")
+_BASIS_WORDS: dict[str, str] = {
+    word: basis for basis, words in _TABLE["basis_word"].items() for word in words
+}
+_BASIS_WORD = "|".join(_word(word) for word in sorted(_BASIS_WORDS, key=len, reverse=True))
+_BASIS_WORD_AFTER = re.compile(rf"[\s(/]{{0,2}}(?P<word>{_BASIS_WORD})")
+_BASIS_WORD_BEFORE = re.compile(rf"(?<![^\W\d_])(?P<word>{_BASIS_WORD})\s?[:：]?\s?$")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？\n]")
 _PAYING = re.compile(
-    r"pay|paid|fee|settle|honorar|transfer|remunerat|compensat|reward|bonus|rémunér|règle|verse|versé|payé|paiement|virement|"
+    r"pay|buy|purchas|achet|kauf|compr|куп|paid|fee|settle|honorar|transfer|remunerat|compensat|reward|bonus|rémunér|règle|verse|versé|payé|paiement|virement|"
     r"bezahl|zahl|überweis|vergüt|pag[oau]|cobr|transferenc|retrib|оплат|плат|перевод|вознагражд|付|支付|酬|结算|結算|"
     r"稿费|费用|費用|转账|轉帳|지급|사례|원고료|보수|입금|송금|دفع|تحويل|مقابل|أجر|مكافأ|نقد"
 )
@@ -103,7 +122,8 @@ def find_money(passage: Passage, taken: Sequence[tuple[int, int]] = ()) -> list[
             continue
         first, last = _sentence(folded, hit.start, hit.end)
         if _PAYING.search(folded, first, last):
-            value = _of(_CURRENCY_OF, folded[hit.start : hit.end]) or hit.key
+            code = _of(_CURRENCY_OF, folded[hit.start : hit.end])
+            value = code if code in _CRYPTO else hit.key
             results.append(
                 passage.entity(EntityType.MONEY, hit.start, hit.end, value, flags=("odd_channel",))
             )
@@ -126,7 +146,7 @@ def _amounts(passage: Passage, taken: Sequence[tuple[int, int]]) -> list[_Amount
         found.append(_read(folded, match.start(), match.end(), _number(match)))
     for match in _HAN_AMOUNT.finditer(folded) if "han" in passage.scripts else ():
         amount = _read(folded, match.start(), match.end(), _han_number(match.group()))
-        if amount.currency and _is_free(*match.span(), taken):
+        if (amount.currency or amount.value >= 100) and _is_free(*match.span(), taken):
             found.append(amount)
     for start, end, value in spelled_numbers(passage):
         if folded.endswith(("half ", "half a "), 0, start):
@@ -134,8 +154,14 @@ def _amounts(passage: Passage, taken: Sequence[tuple[int, int]]) -> list[_Amount
         amount = _read(folded, start, end, value)
         written = folded[end : amount.end].strip()
         # "one won", "two real problems", "a try": small numbers need a name of some length.
-        is_money = amount.end > end and (value >= 100 or (len(written) > 3 and written != "real"))
-        if amount.currency and is_money and _is_free(start, amount.end, [*taken, *_places(found)]):
+        is_money = not amount.currency or (
+            amount.end > end and (value >= 100 or (len(written) > 3 and written != "real"))
+        )
+        if (
+            (amount.currency or value >= 100)
+            and is_money
+            and _is_free(start, amount.end, [*taken, *_places(found)])
+        ):
             found.append(amount)
     return sorted(found, key=lambda amount: amount.start)
 
@@ -146,18 +172,37 @@ def _places(amounts: list[_Amount]) -> list[tuple[int, int]]:
 
 def _read(folded: str, start: int, end: int, value: Decimal) -> _Amount:
     after = _AFTER.match(folded, end)
-    times, currency = 1, ""
+    times, currency, name = 1, "", ""
     if after and after.group().strip():
         times = int(_of(_MULTIPLIER_OF, after["times"]) or 1)
-        currency = _of(_CURRENCY_OF, after["currency"])
+        name = (after["currency"] or "").strip()
+        currency = _of(_CURRENCY_OF, name)
+        if after["link"] and currency in _COINS:
+            currency = ""  # "2,000 in bitcoin" says how, not how much
         if currency or times > 1:
             end = after.end("currency") if currency else after.end("times")
-    if not currency:
-        before = _BEFORE.search(folded, max(0, start - 18), start)
+    if not currency or name in _SHARED_NAMES:
+        first, before = _currency_before(folded, start)
         if before:
-            start = before.start()
-            currency = _of(_CURRENCY_OF, before["currency"] or before["sign"])
+            start, currency = first, before
+    if currency in _MINOR and not _BASIS_AFTER.match(folded, end):
+        currency = ""  # "5 p" and "10 cents" alone say too little
     return _Amount(start, end, value, times, currency)
+
+
+def _currency_before(folded: str, at: int) -> tuple[int, str]:
+    """(start, code) of the name of a currency that ends before `at`."""
+    end = at - (folded[at - 1 : at] in (" ", "\u00a0", "\u202f"))
+    for length in _BEFORE_LENGTHS:
+        first = end - length
+        if first >= 0 and (code := _CURRENCY_OF.get(folded[first:end])):
+            is_word = folded[first] < "\u2e80" and folded[first].isalpha()
+            is_part = folded[first - 1 : first].isalnum() or folded[first - 1 : first] == "-"
+            # "eth1" and "fr5" are no money, "usd500" is.
+            is_code = end == at and folded[first:end] in _SHORT_NAMES
+            if not is_word or not (is_part or is_code):
+                return first, code
+    return at, ""
 
 
 def _of(table: dict[str, str], written: str | None) -> str:
@@ -174,27 +219,34 @@ def _of(table: dict[str, str], written: str | None) -> str:
 
 def _number(match: re.Match[str]) -> Decimal:
     digits = "".join(str(int(char)) if char.isdecimal() else char for char in match.group())
+    if match["lakh"]:
+        digits = digits.replace(",", "")
     if group := match["group"]:
         digits = digits.replace(group, "")
     return Decimal(digits.replace(",", ".").replace("٫", "."))
 
 
 def _han_number(written: str) -> Decimal:
-    total = section = digit = 0
+    total = section = digit = unit = 0
     for char in written:
         if char in _HAN_DIGITS:
             digit = _HAN_DIGITS[char]
-        elif _HAN_UNITS[char] == 10_000:
-            total += (section + digit) * 10_000
-            section = digit = 0
+            if digit == 0:
+                unit = 0
+            continue
+        unit = _HAN_UNITS[char]
+        if unit == 10_000:
+            total += (section + digit) * unit
+            section = 0
         else:
-            section += (digit or 1) * _HAN_UNITS[char]
-            digit = 0
-    return Decimal(total + section + digit)
+            section += (digit or 1) * unit
+        digit = 0
+    # "四万二" leaves the last unit out, as people say it.
+    return Decimal(total + section + (digit * unit // 10 if unit > 10 else digit))
 
 
 def _joined(folded: str, amounts: list[_Amount]) -> list[tuple[int, int, str, str]]:
-    """Amounts with a currency, ranges joined: (start, end, number text, currency)."""
+    """Amounts that are money, ranges joined: (start, end, number text, currency or nothing)."""
     joined = []
     skip = False
     for index, amount in enumerate(amounts):
@@ -202,19 +254,38 @@ def _joined(folded: str, amounts: list[_Amount]) -> list[tuple[int, int, str, st
             skip = False
             continue
         following = amounts[index + 1] if index + 1 < len(amounts) else None
-        if following and _RANGE.fullmatch(folded, amount.end, following.start):
+        if following and _is_range(folded, amount, following):
             currency = amount.currency or following.currency
-            if currency:
+            if currency or _is_bare(folded, amount.start, following):
                 low = amount.value * (amount.times if amount.times > 1 else following.times)
                 text = f"{_plain(low)}-{_plain(following.value * following.times)}"
                 joined.append((amount.start, following.end, text, currency))
                 skip = True
                 continue
-        if amount.currency:
-            joined.append(
-                (amount.start, amount.end, _plain(amount.value * amount.times), amount.currency)
-            )
+        if amount.currency or _is_bare(folded, amount.start, amount):
+            text = _plain(amount.value * amount.times)
+            joined.append((amount.start, amount.end, text, amount.currency))
     return joined
+
+
+def _is_bare(folded: str, start: int, amount: _Amount) -> bool:
+    """Whether an amount, perhaps the end of a range from `start`, is money without a currency."""
+    return is_paid(
+        folded,
+        start,
+        amount.end,
+        int(amount.value * amount.times),
+        grouped=amount.times > 1 or not folded[amount.start : amount.end].isdigit(),
+        based=_BASIS_PLAIN.match(folded, amount.end) is not None,
+    )
+
+
+def _is_range(folded: str, low: _Amount, high: _Amount) -> bool:
+    if _RANGE.fullmatch(folded, low.end, high.start):
+        return True
+    return folded.endswith(_BETWEEN, 0, low.start) and bool(
+        _AND.fullmatch(folded, low.end, high.start)
+    )
 
 
 def _plain(value: Decimal) -> str:
@@ -222,8 +293,10 @@ def _plain(value: Decimal) -> str:
 
 
 def _basis(folded: str, start: int, end: int) -> str:
-    if _HOURLY.match(folded, end):
-        return "per_hour"
+    if word := _BASIS_WORD_AFTER.match(folded, end) or _BASIS_WORD_BEFORE.search(
+        folded, max(0, start - 12), start
+    ):
+        return _BASIS_WORDS[word["word"]]
     if after := _BASIS_AFTER.match(folded, end):
         return _of(_UNIT_OF, after["unit"])
     before = folded[max(0, start - 24) : start]

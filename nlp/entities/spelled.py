@@ -19,6 +19,20 @@ _HANGUL = re.compile(
     r"(?<![\uac00-\ud7a3])[일이삼사오육칠팔구십백천만]{1,9}(?=\s?(?:원|달러|유로|위안|엔))"
 )
 
+# "zweitausendfünfhundert": German writes them as one word.
+_GERMAN_DIGITS = dict.fromkeys(("", "ein"), 1) | {
+    word: value
+    for value, word in enumerate(
+        ("zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
+        start=2,
+    )
+}
+_GERMAN_DIGIT = "|".join(filter(None, _GERMAN_DIGITS))
+_GERMAN = re.compile(
+    rf"(?<![^\W_])(?:(?P<thousands>{_GERMAN_DIGIT})?(?P<thousand>tausend))?"
+    rf"(?:(?P<hundreds>{_GERMAN_DIGIT})?(?P<hundred>hundert))(?P<fifty>fünfzig)?(?![^\W_])"
+)
+
 
 def spelled_numbers(passage: Passage) -> Iterator[tuple[int, int, Decimal]]:
     """(start, end, value) of each run of number words."""
@@ -26,6 +40,10 @@ def spelled_numbers(passage: Passage) -> Iterator[tuple[int, int, Decimal]]:
         for match in _HANGUL.finditer(passage.folded):
             if match.group()[-1] in _HANGUL_UNITS:
                 yield match.start(), match.end(), Decimal(_hangul(match.group()))
+    if "tausend" in passage.folded or "hundert" in passage.folded:
+        for match in _GERMAN.finditer(passage.folded):
+            if value := _german(match):
+                yield match.start(), match.end(), Decimal(value)
     run: list[Hit] = []
     for hit, following in pairwise([*_hits(passage), _END]):
         run.append(hit)
@@ -34,6 +52,11 @@ def spelled_numbers(passage: Passage) -> Iterator[tuple[int, int, Decimal]]:
         ):
             yield run[0].start, hit.end, Decimal(_value(run))
             run = []
+
+
+def _german(match: re.Match[str]) -> int:
+    thousands = _GERMAN_DIGITS[match["thousands"] or ""] * 1000 if match["thousand"] else 0
+    return thousands + _GERMAN_DIGITS[match["hundreds"] or ""] * 100 + 50 * bool(match["fifty"])
 
 
 def _hits(passage: Passage) -> list[Hit]:
