@@ -268,7 +268,10 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
         (is_form or before[-1:] >= "\u2e80") and _AFTER_CJK.match(after)
     ):
         return True
-    if is_form and _AFTER_HANGUL.match(after):
+    if is_form and (
+        _AFTER_HANGUL.match(after)
+        or (before[-1:] == "的" and _stands_out(passage.text, hit.start, hit.end))
+    ):
         return True
     noun = service.nouns.match(after)
     if noun and (is_form or _POSSESSIVE.search(before) or not noun.group().isascii()):
