@@ -49,7 +49,11 @@ bench: $(VENV)/.dev
 soak: $(VENV)/.dev
 	$(BIN)/python -m bench.soak $(SOAK_ARGS)
 
-train: $(VENV)/.dev
+$(VENV)/.train: $(VENV)/.dev requirements-train.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-train.lock
+	@touch $@
+
+train: $(VENV)/.train
 	$(BIN)/python -m nlp.training.train
 
 evaluate: $(VENV)/.dev
@@ -63,6 +67,9 @@ lock: $(VENV)/.dev
 	  --python-version 3.11 --extra uvloop --group build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --group dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 --only-group train -c requirements.lock -c requirements-dev.lock \
+	  -o requirements-train.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -24,6 +24,7 @@ from nlp.model.features import (
     word_features,
     words_of,
 )
+from nlp.model.kin import KinTable
 from nlp.model.linear import LinearModel
 
 NAME = "lurewall_model"
@@ -31,11 +32,13 @@ GROUP = "model"
 WHOLE = "lure"
 _OWN = frozenset({"subject", "body"})
 _COMMON = "common.txt"
+_KIN = "kin.txt"
 _MAX_SENTENCES = 80
 _CHAT_WORDS = 8
 _LIKELY = 0.5
 _MOST_TELLING = 3
 Blocks = tuple[set[str], set[str], set[str]]
+Seen = tuple[Blocks, set[int]]
 
 if not Doc.has_extension("said"):
     Doc.set_extension("said", default=None)
@@ -69,6 +72,7 @@ class IntentModel:
         self.sentences = sentences
         self.whole = whole
         self.common: frozenset[str] = frozenset()
+        self.kin = KinTable(())
 
     def __call__(self, doc: Doc) -> Doc:
         doc._.said = self.hear(doc._.page, doc._.matches)
@@ -90,30 +94,31 @@ class IntentModel:
         if self.sentences is None or self.whole is None or not own:
             return heard
         read = [
-            (index, blocks_of(page, matches, [index], self.common))
+            (index, seen_in(page, matches, [index], self.common, self.kin))
             for index in own[:_MAX_SENTENCES]
         ]
-        for index, blocks in read:
+        for index, (blocks, kin) in read:
             sentence = page.sentences[index]
             span = (sentence.start, sentence.end)
-            totals = self.sentences.totals(blocks)
+            totals = self.sentences.totals(blocks, kin)
             for column, total in zip(self.sentences.columns, totals, strict=True):
                 probability = column.probability(float(total))
                 if strength := column.strength(probability):
                     heard.said.append(Said(column.name, probability, strength, span))
         heard.said = within_passage(heard.said, page)
         column = self.whole.columns[0]
-        whole = tuple(set().union(*block) for block in zip(*(b for _, b in read), strict=True))
-        heard.lure = column.probability(float(self.whole.totals(whole)[0]))
+        whole = [set[str]().union(*block) for block in zip(*(b for _, (b, _) in read), strict=True)]
+        kin = set[int]().union(*(kin for _, (_, kin) in read))
+        heard.lure = column.probability(float(self.whole.totals(whole, kin)[0]))
         if heard.lure >= _LIKELY:
             heard.telling = self._telling(page, read)
         return heard
 
-    def _telling(self, page: Page, read: list[tuple[int, Blocks]]) -> list[tuple[int, int]]:
+    def _telling(self, page: Page, read: list[tuple[int, Seen]]) -> list[tuple[int, int]]:
         """The sentences that make it read like a lure, at most three."""
         assert self.whole is not None
         ranked = sorted(
-            ((float(self.whole.totals(blocks)[0]), index) for index, blocks in read), reverse=True
+            ((float(self.whole.totals(*seen)[0]), index) for index, seen in read), reverse=True
         )
         best = [page.sentences[index] for total, index in ranked[:_MOST_TELLING] if total > 0]
         return sorted((sentence.start, sentence.end) for sentence in best)
@@ -123,11 +128,13 @@ class IntentModel:
             self.sentences.save(Path(path) / "sentences")
             self.whole.save(Path(path) / "whole")
             (Path(path) / _COMMON).write_text("\n".join(sorted(self.common)), "utf-8")
+            (Path(path) / _KIN).write_text("\n".join(self.kin.words), "utf-8")
 
     def from_disk(self, path: str | Path, **_: Any) -> "IntentModel":
         self.sentences = LinearModel.load(Path(path) / "sentences")
         self.whole = LinearModel.load(Path(path) / "whole")
         self.common = frozenset((Path(path) / _COMMON).read_text("utf-8").split("\n"))
+        self.kin = KinTable((Path(path) / _KIN).read_text("utf-8").split("\n"))
         return self
 
 
@@ -148,28 +155,30 @@ def within_passage(said: list[Said], page: Page) -> list[Said]:
     return [one for one in said if id(one) in best or one.name.partition(".")[0] not in lure]
 
 
-def blocks_of(
-    page: Page, matches: Sequence[Match], indices: Sequence[int], common: Collection[str]
-) -> Blocks:
-    """The features of some sentences of a page: words; pieces; concepts and labels of rules."""
+def seen_in(
+    page: Page,
+    matches: Sequence[Match],
+    indices: Sequence[int],
+    common: Collection[str],
+    table: KinTable,
+) -> Seen:
+    """The features of some sentences: words; pieces; concepts and labels of rules; and kin."""
     words: list[str] = []
     runs: set[str] = set()
+    kin: set[int] = set()
     for index in indices:
         sentence = page.sentences[index]
-        here = words_of(
-            without_names(page.text, sentence.start, sentence.end, page.capitals, common)
-        )
+        left = without_names(page.text, sentence.start, sentence.end, page.capitals, common)
+        here = words_of(left)
         if len(here) <= _CHAT_WORDS and not page.by_sentence[index].keys() - {"<name>"}:
             # Greetings, wishes, where somebody comes from: no list knows a word of it.
             continue
         runs |= word_features(here)
         words += here
+        kin |= table.rows(left)
     concepts = concept_features(page.by_sentence[index] for index in indices)
-    return (
-        runs,
-        piece_features(words),
-        concepts | rule_features(_matches_in(page, indices, matches)),
-    )
+    rules = rule_features(_matches_in(page, indices, matches))
+    return (runs, piece_features(words), concepts | rules), kin
 
 
 def _matches_in(page: Page, indices: Sequence[int], matches: Sequence[Match]) -> Iterable[Match]:

@@ -31,6 +31,8 @@ _LATIN = re.compile(r"[a-z\u00df-\u024f]")
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u06ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 # Whether a recogniser knows a name must not matter: not even that somebody is named counts.
 _WHO = frozenset(TOKENS[name] for name in ("person", "org", "place"))
+# "du Canada", "de Chine": articles say no more than the name that they stand before.
+_ARTICLES = re.compile(rf"(?:\b[^\W\d_]{{1,3}}['\s]+){{1,2}}(?=[{''.join(sorted(_WHO))}])")
 # Han characters and Hangul syllables have no pieces; their runs are words.
 _WHOLE_FROM: Final = "\u3040"
 
@@ -55,7 +57,7 @@ def without_names(
             pieces.append(text[done:first])
             done = last
     pieces.append(text[done:end])
-    kept = " ".join(pieces)
+    kept = _ARTICLES.sub("", " ".join(pieces))
     if not kept.isascii() and 2 * len(_LATIN.findall(kept)) > len(_LETTER.findall(kept)):
         kept = _OTHER_SCRIPT.sub(" ", kept)
     return kept

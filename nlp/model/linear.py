@@ -2,7 +2,8 @@
 
 Small whole numbers and one scale a column, so that the file is small and the sums are the same on
 every machine. It sums rows and applies the calibration of each column; what the columns mean is
-the component's (`nlp.components.model`).
+the component's (`nlp.components.model`). Words also count by their kin (`nlp.model.kin`): a second
+table of rows, with a scale of its own.
 
 Failure: data that do not fit each other raise ValueError when they are loaded.
 """
@@ -17,14 +18,15 @@ from typing import Any, Final
 import numpy as np
 
 BLOCKS: Final = ("words", "pieces", "concepts")
-_FEATURES, _WEIGHTS, _HEAD = "features.txt", "weights.npy", "columns.json"
+_FEATURES, _WEIGHTS, _KIN, _HEAD = "features.txt", "weights.npy", "kin.npy", "columns.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One thing the model can say: logit = slope * score + offset, after Platt.
 
-    `weak` and `plain` are the probabilities from which it says so implied or plainly.
+    `weak` and `plain` are the probabilities from which it says so implied or plainly; `kin_scale`
+    is what a step of kin weighs in steps of the other features.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Column:
     offset: float
     weak: float
     plain: float
+    kin_scale: float = 0.0
 
     def probability(self, total: float) -> float:
         """Calibrated probability for a sum of weights."""
@@ -49,17 +52,31 @@ class LinearModel:
     """Scores of texts given as blocks of features."""
 
     def __init__(
-        self, features: dict[str, int], weights: "np.ndarray[Any, Any]", columns: tuple[Column, ...]
+        self,
+        features: dict[str, int],
+        weights: "np.ndarray[Any, Any]",
+        columns: tuple[Column, ...],
+        kin: "np.ndarray[Any, Any] | None" = None,
     ) -> None:
-        if weights.shape != (len(features), len(columns)):
-            raise ValueError(f"{weights.shape} weights for {len(features)} by {len(columns)}")
+        kin = np.zeros((0, len(columns)), dtype=np.int8) if kin is None else kin
+        if weights.shape != (len(features), len(columns)) or kin.shape[1:] != (len(columns),):
+            raise ValueError(
+                f"{weights.shape} and {kin.shape} weights for {len(features)} by {len(columns)}"
+            )
         self.columns = columns
         self._features = features
         self._weights = weights
+        self._kin = kin
+        self._kin_scales = np.array([column.kin_scale for column in columns])
 
-    def totals(self, blocks: Iterable[Collection[str]]) -> "np.ndarray[Any, Any]":
+    def totals(
+        self, blocks: Iterable[Collection[str]], kin: Collection[int] = ()
+    ) -> "np.ndarray[Any, Any]":
         """The sum of weights for every column; each block counts by its length, not its size."""
         total = np.zeros(len(self.columns), dtype=np.float64)
+        if kin and len(self._kin):
+            summed = self._kin[list(kin)].sum(axis=0, dtype=np.int64)
+            total += self._kin_scales * summed / math.sqrt(len(kin))
         for block in blocks:
             rows = [row for name in block if (row := self._features.get(name)) is not None]
             if rows:
@@ -68,14 +85,15 @@ class LinearModel:
 
     def with_columns(self, columns: tuple[Column, ...]) -> "LinearModel":
         """The same weights under other calibration."""
-        return LinearModel(self._features, self._weights, columns)
+        return LinearModel(self._features, self._weights, columns, self._kin)
 
     def save(self, folder: Path) -> None:
-        """Write the three files."""
+        """Write the four files."""
         folder.mkdir(parents=True, exist_ok=True)
         ordered = sorted(self._features, key=self._features.__getitem__)
         (folder / _FEATURES).write_text("\n".join(ordered), "utf-8")
         np.save(folder / _WEIGHTS, self._weights, allow_pickle=False)
+        np.save(folder / _KIN, self._kin, allow_pickle=False)
         head = [
             {name: getattr(column, name) for name in Column.__slots__} for column in self.columns
         ]
@@ -86,9 +104,11 @@ class LinearModel:
         """Read them; never a pickle."""
         names = (folder / _FEATURES).read_text("utf-8").split("\n")
         weights = np.load(folder / _WEIGHTS, allow_pickle=False)
+        kin = np.load(folder / _KIN, allow_pickle=False)
         columns = json.loads((folder / _HEAD).read_text("utf-8"))
         return cls(
             {name: row for row, name in enumerate(names)},
             weights,
             tuple(Column(**column) for column in columns),
+            kin,
         )

@@ -12,11 +12,12 @@ from functools import lru_cache
 
 from nlp import pipeline
 from nlp.analysis import ReadableText, TextSegment
-from nlp.components.model import blocks_of
+from nlp.components.model import seen_in
 from nlp.entities import find_entities
 from nlp.folding import fold
 from nlp.language import identify
 from nlp.model.features import screen_features, without_names, words_of
+from nlp.model.kin import KinTable
 from nlp.screen import Screen
 from nlp.training.corpus import MarkedText, TrainingMail
 
@@ -31,6 +32,7 @@ class SentenceExample:
     """A sentence of subject or body, with the names of its labels (`label` or `label.attribute`)."""
 
     blocks: Blocks
+    kin: frozenset[int]
     names: frozenset[str]
 
 
@@ -41,6 +43,7 @@ class MailExample:
     mail: TrainingMail
     sentences: tuple[SentenceExample, ...]
     blocks: Blocks
+    kin: frozenset[int]
     screen: Blocks
     passed: bool
 
@@ -60,14 +63,14 @@ def everyday_words(mails: Iterable[TrainingMail]) -> frozenset[str]:
     )
 
 
-def examples(mails: Sequence[TrainingMail]) -> Iterator[MailExample]:
+def examples(mails: Sequence[TrainingMail], kin: KinTable) -> Iterator[MailExample]:
     """One example for each mail."""
     common = everyday_words(mails)
     for mail in mails:
-        yield example(mail, common)
+        yield example(mail, common, kin)
 
 
-def example(mail: TrainingMail, common: frozenset[str]) -> MailExample:
+def example(mail: TrainingMail, common: frozenset[str], kin: KinTable) -> MailExample:
     """Read one mail of the corpus."""
     segments = tuple(
         TextSegment(source=source, part=part, text=marked.text)
@@ -90,15 +93,17 @@ def example(mail: TrainingMail, common: frozenset[str]) -> MailExample:
                 sentence.start - stretch.start, min(sentence.end, stretch.end) - stretch.start
             )
             marked = mail.subject if stretch.segment.source == "subject" else mail.body
+            blocks, rows = seen_in(page, doc._.matches, [index], common, kin)
             sentences.append(
                 SentenceExample(
-                    blocks=tuple(map(frozenset, blocks_of(page, doc._.matches, [index], common))),
+                    blocks=tuple(map(frozenset, blocks)),
+                    kin=frozenset(rows),
                     names=_names(marked, first, last),
                 )
             )
         whole = without_names(page.text, 0, len(page.text), page.capitals, common)
         words = [word for word in words_of(whole) if word in common or not word.islower()]
-        blocks = blocks_of(page, doc._.matches, range(len(page.sentences)), common)
+        blocks, rows = seen_in(page, doc._.matches, range(len(page.sentences)), common, kin)
     screened = _screen().passes(segments)
     return MailExample(
         mail=mail,
@@ -106,6 +111,7 @@ def example(mail: TrainingMail, common: frozenset[str]) -> MailExample:
         passed=screened.passed,
         sentences=tuple(sentences),
         blocks=tuple(map(frozenset, blocks)),
+        kin=frozenset(rows),
     )
 
 

@@ -1,8 +1,10 @@
 """Trains the model that ships: `make train`, deterministic.
 
 Two logistic regressions over the features of `nlp.model.features`: one column for each label of
-sentences, one for whole mails (lure or scam, or not). The train and dev splits are fitted; folds by case give the predictions that calibrate each column
-(Platt) and set its thresholds. The test split is never read here.
+sentences, one for whole mails (lure or scam, or not); beside them what kin says of each column
+(`nlp.training.kin_fit`). The train and dev splits are fitted; folds by case give the predictions
+that weigh both, calibrate each column (Platt) and set its thresholds. The test split is never read
+here.
 """
 
 import argparse
@@ -20,9 +22,12 @@ from sklearn.model_selection import GroupKFold
 
 from nlp import pipeline
 from nlp.components.model import NAME, WHOLE, IntentModel
+from nlp.model.kin import KinTable
 from nlp.model.linear import Column, LinearModel
 from nlp.training.corpus import LURE_CLASSES, read_corpus
 from nlp.training.examples import Blocks, MailExample, everyday_words, examples
+from nlp.training.kin_fit import KinRows
+from nlp.training.teacher import known_words, vectors
 
 DATA: Final = Path(__file__).parents[1] / "model" / "data"
 _FOLDS: Final = 4
@@ -41,16 +46,20 @@ _PLAIN_PRECISION: Final = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Rows of features with the truth of each column, and the case of each row."""
+    """Rows of features with the truth of each column, and the case of each row.
+
+    `kin` is None where the model is to look at the features alone.
+    """
 
     name: str
     rows: list[Blocks]
+    kin: KinRows | None = None
     truth: "np.ndarray[Any, Any]"
     columns: tuple[str, ...]
     groups: "np.ndarray[Any, Any]"
 
 
-def sentence_task(mails: Sequence[MailExample]) -> Task:
+def sentence_task(mails: Sequence[MailExample], words: "np.ndarray[Any, Any]") -> Task:
     """Every sentence of every labelled mail; columns are labels with enough examples."""
     mails = [mail for mail in mails if mail.mail.labels_marked]
     rows = [sentence for mail in mails for sentence in mail.sentences]
@@ -61,17 +70,19 @@ def sentence_task(mails: Sequence[MailExample]) -> Task:
     return Task(
         name="sentences",
         rows=[row.blocks for row in rows],
+        kin=KinRows.of([row.kin for row in rows], words),
         truth=truth,
         columns=columns,
         groups=np.array(groups),
     )
 
 
-def whole_task(mails: Sequence[MailExample]) -> Task:
+def whole_task(mails: Sequence[MailExample], words: "np.ndarray[Any, Any]") -> Task:
     """Every mail; the one column is whether it is a lure or a scam, which live by the same moves."""
     return Task(
         name="whole",
         rows=[mail.blocks for mail in mails],
+        kin=KinRows.of([mail.kin for mail in mails], words),
         truth=np.array([[mail.mail.mail_class in _TO_SEE] for mail in mails]),
         columns=(WHOLE,),
         groups=np.array([mail.mail.case for mail in mails]),
@@ -147,9 +158,10 @@ def fit(
     return weights * rare[:, None], biases
 
 
-def held_out_scores(task: Task) -> "np.ndarray[Any, Any]":
-    """For every row the scores of a model that has not seen its case."""
+def held_out_scores(task: Task) -> tuple["np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]:
+    """For every row the scores, by features and by kin, of models that have not seen its case."""
     scores = np.zeros(task.truth.shape)
+    kin_scores = np.zeros(task.truth.shape)
     for seen, unseen in GroupKFold(_FOLDS).split(task.rows, groups=task.groups):
         vocabulary = vocabulary_of([task.rows[place] for place in seen])
         weights, biases = fit(
@@ -161,12 +173,53 @@ def held_out_scores(task: Task) -> "np.ndarray[Any, Any]":
         scores[unseen] = (
             matrix_of([task.rows[place] for place in unseen], vocabulary) @ weights + biases
         )
-    return scores
+        if task.kin is not None:
+            weights, biases = task.kin.weights(task.truth, seen)
+            kin_scores[unseen] = task.kin.counts[unseen] @ weights + biases
+    return scores, kin_scores
 
 
 def train(task: Task) -> tuple[LinearModel, "np.ndarray[Any, Any]"]:
     """The model, and the held-out probabilities that its calibration stands on."""
-    scores = held_out_scores(task)
+    scores, kin_scores = held_out_scores(task)
+    vocabulary, weights, biases = _fitted(task)
+    kin, kin_biases = np.zeros((0, len(task.columns))), np.zeros(len(task.columns))
+    if task.kin is not None:
+        kin, kin_biases = task.kin.weights(task.truth, np.arange(len(task.rows)))
+    scales = np.abs(weights).max(axis=0) / _STEPS
+    kin_steps = np.abs(kin).max(axis=0, initial=1e-9) / _STEPS
+    probabilities = np.zeros(scores.shape)
+    columns = []
+    for place, name in enumerate(task.columns):
+        truth = task.truth[:, place]
+        slope, kin_slope, offset = _platt(scores[:, place], kin_scores[:, place], truth)
+        logits = slope * scores[:, place] + kin_slope * kin_scores[:, place] + offset
+        probabilities[:, place] = 1 / (1 + np.exp(-logits))
+        weak, plain = (
+            _threshold(probabilities[:, place], truth, precision)
+            for precision in (_WEAK_PRECISION, _PLAIN_PRECISION)
+        )
+        columns.append(
+            Column(
+                name=name, scale=float(scales[place]), bias=float(biases[place]),
+                slope=slope, offset=float(offset + kin_slope * kin_biases[place]),
+                weak=weak, plain=max(weak, plain),
+                kin_scale=float(kin_slope * kin_steps[place] / (slope * scales[place])),
+            )
+        )  # fmt: skip
+    return (
+        LinearModel(
+            vocabulary,
+            np.round(weights / scales).astype(np.int8),
+            tuple(columns),
+            np.round(kin / kin_steps).astype(np.int8),
+        ),
+        probabilities,
+    )
+
+
+def _fitted(task: Task) -> tuple[dict[str, int], "np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]:
+    """The strongest features, refitted without the others, their weights and the biases."""
     vocabulary = vocabulary_of(task.rows)
     regularisation = _REGULARISATION[task.name]
     balance = _BALANCE.get(task.name)
@@ -176,31 +229,19 @@ def train(task: Task) -> tuple[LinearModel, "np.ndarray[Any, Any]"]:
     names = sorted(name for name, place in vocabulary.items() if place in strongest)
     vocabulary = {name: place for place, name in enumerate(names)}
     weights, biases = fit(matrix_of(task.rows, vocabulary), task.truth, regularisation, balance)
-    scales = np.abs(weights).max(axis=0) / _STEPS
-    probabilities = np.zeros(scores.shape)
-    columns = []
-    for place, name in enumerate(task.columns):
-        truth = task.truth[:, place]
-        slope, offset = _platt(scores[:, place], truth)
-        probabilities[:, place] = 1 / (1 + np.exp(-(slope * scores[:, place] + offset)))
-        weak, plain = (
-            _threshold(probabilities[:, place], truth, precision)
-            for precision in (_WEAK_PRECISION, _PLAIN_PRECISION)
-        )
-        columns.append(
-            Column(
-                name=name, scale=float(scales[place]), bias=float(biases[place]),
-                slope=slope, offset=offset, weak=weak, plain=max(weak, plain),
-            )
-        )  # fmt: skip
-    rounded = np.round(weights / scales).astype(np.int8)
-    return LinearModel(vocabulary, rounded, tuple(columns)), probabilities
+    return vocabulary, weights, biases
 
 
-def _platt(scores: "np.ndarray[Any, Any]", truth: "np.ndarray[Any, Any]") -> tuple[float, float]:
+def _platt(
+    scores: "np.ndarray[Any, Any]", kin: "np.ndarray[Any, Any]", truth: "np.ndarray[Any, Any]"
+) -> tuple[float, float, float]:
+    """How much the scores of features and of kin weigh, and the offset."""
     model = LogisticRegression(C=1e6, solver="lbfgs", max_iter=1_000)
-    model.fit(scores.reshape(-1, 1), truth)
-    return float(model.coef_[0][0]), float(model.intercept_[0])
+    both = np.column_stack([scores, kin])
+    spread = both.std(axis=0) + 1e-12
+    model.fit(both / spread, truth)
+    slope, kin_slope = model.coef_[0] / spread
+    return float(slope), max(0.0, float(kin_slope)), float(model.intercept_[0])
 
 
 def _threshold(
@@ -223,14 +264,18 @@ def main() -> None:
     # What was trained before is not to be heard while the next is trained.
     shutil.rmtree(arguments.output, ignore_errors=True)
     mails = read_corpus("train", "dev")
-    read = list(examples(mails))
-    sentences, _ = train(sentence_task(read))
-    whole, _ = train(whole_task(read))
+    known = known_words(mails)
+    words = vectors(known, mails)
+    table = KinTable(known)
+    read = list(examples(mails, table))
+    sentences, _ = train(sentence_task(read, words))
+    whole, _ = train(whole_task(read, words))
     nlp = pipeline.untrained()
     component = nlp.get_pipe(NAME)
     assert isinstance(component, IntentModel)
     component.sentences, component.whole = sentences, whole
     component.common = everyday_words(mails)
+    component.kin = table
     nlp.to_disk(arguments.output)
     screen, _ = train(screen_task(read))
     column = replace(screen.columns[0], weak=_SCREEN_FROM, plain=_SCREEN_FROM)

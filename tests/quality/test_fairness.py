@@ -65,13 +65,19 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
     Known(
         "en-follow_up",
         "REMARK",
-        ("I am a native speaker of English.", "I am from Canada."),
+        (
+            "I am a native speaker of English.",
+            "I am from Canada.",
+        ),
         _TAKEN_FOR_FIRM,
     ),
     Known(
         "en-follow_up_phone",
         "REMARK",
-        ("I am a native speaker of English.", "I am from Canada."),
+        (
+            "I am a native speaker of English.",
+            "I am from Canada.",
+        ),
         _TAKEN_FOR_FIRM,
     ),
     Known("en-part_time_consultant", "REMARK", ("I am from Canada.",), _TAKEN_FOR_FIRM),
@@ -79,28 +85,71 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
     Known(
         "en-inheritance",
         "REMARK",
-        ("I am a native speaker of English.", "I am from Canada."),
+        (
+            "I am a native speaker of English.",
+            "I am from Canada.",
+        ),
         _TAKEN_FOR_FIRM,
     ),
     Known(
         "en-recruiter_freemail",
         "REMARK",
-        ("I am a native speaker of English.", "I am from Canada."),
+        (
+            "I am a native speaker of English.",
+            "I am from Canada.",
+        ),
         _TAKEN_FOR_FIRM,
     ),
-    Known("en-family", "APP", ("Signal", "LINE", "Skype"), _SCREENED),
+    Known(
+        "en-family",
+        "APP",
+        (
+            "Signal",
+            "LINE",
+            "Skype",
+        ),
+        _SCREENED,
+    ),
     Known(
         "en-family",
         "REMARK",
-        ("I am a native speaker of English.", "I am from Canada."),
+        (
+            "I am a native speaker of English.",
+            "I am from Canada.",
+        ),
         _TAKEN_FOR_FIRM,
     ),
-    Known("fr-paid_report", "COUNTRY", ("Corée du Sud",), _PLACE),
-    Known("fr-follow_up_phone", "ORIGIN", ("Je viens de Chine.",), _WORDS),
-    Known("fr-paid_trip", "COUNTRY", ("Corée du Sud", "États-Unis"), _PLACE),
+    Known(
+        "fr-paid_trip",
+        "COUNTRY",
+        (
+            "Corée du Sud",
+            "États-Unis",
+        ),
+        _PLACE,
+    ),
     Known("fr-paid_trip", "UNIVERSITY", ("Université nationale de Séoul",), _UNIVERSITY),
-    Known("fr-archive", "ORIGIN", ("Je viens de Chine.",), _WORDS),
-    Known("fr-inheritance", "MAIL", ("proton.me", "qq.com"), _SCREENED),
+    Known(
+        "fr-archive",
+        "NAME",
+        (
+            "刘宇轩",
+            "赵浩",
+            "张琳",
+            "ليلى حداد",
+        ),
+        _MARGIN,
+    ),
+    Known(
+        "fr-inheritance",
+        "MAIL",
+        (
+            "proton.me",
+            "qq.com",
+        ),
+        _SCREENED,
+    ),
+    Known("fr-expert_network", "ORIGIN", ("Je viens de Chine.",), _WORDS),
     Known("fr-family", "ORIGIN", ("Je viens de Chine.",), _WORDS),
     Known("fr-newsletter", "ORG", ("Institut Valmont",), _SCREENED),
 )
