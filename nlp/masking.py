@@ -1,7 +1,7 @@
 """Text in which identity is replaced by its kind: one private character for each entity.
 
-Names of people, firms and places, brands of messengers, addresses, handles and amounts all look
-alike to what reads the result, so none of them can move a judgement. What the rules need to know
+Names of people, firms and places, languages and peoples, brands of messengers, addresses, handles
+and amounts all look alike to what reads the result, so none of them can move a judgement. What the rules need to know
 about an entity (odd way to pay, fee by the piece) is part of its kind. Offsets lead back to the
 text as written.
 
@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.origins import locate_origins, with_article
 from nlp.folding import fold
 from nlp.normalise import Normalised
 
@@ -41,6 +42,7 @@ _NAMES = (
     "clearance",
     "date",
     "file",
+    "origin",
 )
 TOKENS = {name: chr(0xE000 + index) for index, name in enumerate(_NAMES)}
 NAMES = {token: name for name, token in TOKENS.items()}
@@ -58,8 +60,15 @@ _RANKS = {
     EntityType.FILE: 7,
     EntityType.PERSON: 8,
     EntityType.ORG: 9,
-    EntityType.LOCATION: 10,
-    EntityType.DATE: 11,
+    EntityType.LOCATION: 11,
+    EntityType.DATE: 12,
+}
+_ORIGIN_RANK = 10
+_ORIGIN_TOKENS = {
+    "territory": TOKENS["place"],
+    "language": TOKENS["origin"],
+    "people": TOKENS["origin"],
+    "feast": TOKENS["origin"],
 }
 _PLAIN = {
     EntityType.EMAILADDR: "email",
@@ -117,7 +126,7 @@ def mask(view: Normalised, entities: Iterable[EntityResult], base: int) -> Maske
     folded = fold(view.folded)
     if not folded.isascii():
         folded = _PRIVATE_USE.sub(" ", folded)
-    for start, end, token in _spans(view, entities, base):
+    for start, end, token in _spans(view, folded, entities, base):
         pieces += (folded[done:start], token)
         size += start - done
         cuts += (size, size + 1)
@@ -131,16 +140,29 @@ def mask(view: Normalised, entities: Iterable[EntityResult], base: int) -> Maske
 
 
 def _spans(
-    view: Normalised, entities: Iterable[EntityResult], base: int
+    view: Normalised, folded: str, entities: Iterable[EntityResult], base: int
 ) -> list[tuple[int, int, str]]:
-    ranked = sorted(
-        (_RANKS[entity.type], entity.span.start - base, entity.span.end - base, _token(entity))
+    spans = (
+        (entity, _normalised_span(view, entity.span.start - base, entity.span.end - base))
         for entity in entities
         if entity.type in _RANKS and not _is_phrase(entity) and "hidden" not in entity.flags
     )
+    # The article or preposition goes with a place: its form depends on the country.
+    ranked = [
+        (
+            _RANKS[entity.type],
+            with_article(folded, start) if entity.type is EntityType.LOCATION else start,
+            end,
+            _token(entity),
+        )
+        for entity, (start, end) in spans
+    ]
+    ranked += [
+        (_ORIGIN_RANK, origin.first, origin.end, _ORIGIN_TOKENS[origin.kind])
+        for origin in locate_origins(view.text, folded)
+    ]
     chosen: list[tuple[int, int, str]] = []
-    for _, first, last, token in ranked:
-        start, end = _normalised_span(view, first, last)
+    for _, start, end, token in sorted(ranked):
         place = bisect_left(chosen, (start, end))
         if start >= end or (place and chosen[place - 1][1] > start):
             continue

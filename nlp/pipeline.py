@@ -33,9 +33,10 @@ from nlp.analysis import (
     TextSegment,
 )
 from nlp.entities import find_entities
+from nlp.entities.everyday import FUNCTION
 from nlp.intents.decide import Decision, decide
 from nlp.language import identify
-from nlp.masking import Masked, mask
+from nlp.masking import TOKENS, Masked, mask
 from nlp.model.decide import decided
 from nlp.normalise import normalise
 from nlp.screen import Screen
@@ -57,6 +58,8 @@ _CAPITALISED: Final = re.compile(
     r"|(?<=[A-Za-z] )[\u3400-\u9fff\uac00-\ud7a3]{2,12}"
 )
 
+# A name that is known to be a place, a language or a date is nobody's employer.
+_NO_EMPLOYER: Final = frozenset(TOKENS[kind] for kind in ("place", "origin", "date"))
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -257,6 +260,8 @@ def _names(stretches: list[_Stretch]) -> tuple[tuple[int, int], ...]:
         for match in _CAPITALISED.finditer(stretch.masked.view.text)
         if (first := stretch.masked.position(match.start()))
         < (last := stretch.masked.position(match.end()))
+        and stretch.masked.text[first:last].rstrip(".,-'") not in _NO_EMPLOYER
+        and match.group().lower() not in FUNCTION
     )
 
 

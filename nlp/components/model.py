@@ -17,6 +17,7 @@ from nlp.intents.concepts import Page
 from nlp.intents.decide import PASSAGE_WORDS
 from nlp.intents.grammar import Match, grammar
 from nlp.model.features import (
+    WHO,
     concept_features,
     piece_features,
     rule_features,
@@ -170,7 +171,7 @@ def seen_in(
         sentence = page.sentences[index]
         left = without_names(page.text, sentence.start, sentence.end, page.capitals, common)
         here = words_of(left)
-        if len(here) <= _CHAT_WORDS and not page.by_sentence[index].keys() - {"<name>"}:
+        if len(here) <= _CHAT_WORDS and _is_chat(page, index):
             # Greetings, wishes, where somebody comes from: no list knows a word of it.
             continue
         runs |= word_features(here)
@@ -179,6 +180,15 @@ def seen_in(
     concepts = concept_features(page.by_sentence[index] for index in indices)
     rules = rule_features(_matches_in(page, indices, matches))
     return (runs, piece_features(words), concepts | rules), kin
+
+
+def _is_chat(page: Page, index: int) -> bool:
+    """Whether all that any list knows of a sentence is that somebody or some place is named."""
+    return all(
+        concept == "<name>" or page.text[hit.start : hit.end] in WHO
+        for concept, hits in page.by_sentence[index].items()
+        for hit in hits
+    )
 
 
 def _matches_in(page: Page, indices: Sequence[int], matches: Sequence[Match]) -> Iterable[Match]:

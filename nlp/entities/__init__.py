@@ -30,14 +30,22 @@ from nlp.entities.handles import (
 from nlp.entities.locations import find_locations
 from nlp.entities.money import find_money
 from nlp.entities.orgs import find_orgs, locate_orgs
+from nlp.entities.origins import Origin, locate_origins
 from nlp.entities.passage import Passage, read_passage
-from nlp.entities.people import find_people, person_value
+from nlp.entities.people import (
+    entity_of,
+    find_people,
+    has_capital_nouns,
+    people_again,
+    person_value,
+)
 from nlp.entities.phones import FoundPhone, e164, find_phones, locate_phones
 from nlp.entities.platforms import Mention, find_platforms, locate_mentions
 from nlp.entities.roles import find_roles
 from nlp.entities.sectors import find_sectors
 from nlp.entities.services import SERVICES, link_target
 from nlp.entities.urls import FoundUrl, find_urls, locate_urls, normalised_url
+from nlp.folding import fold
 
 __all__ = ["find_entities"]
 
@@ -74,25 +82,34 @@ class _Recognised:
     mentions: list[Mention]
     phones: list[FoundPhone]
     handles: list[FoundHandle]
+    origins: list[Origin]
+    orgs: list[tuple[int, int]]
+    people: list[tuple[int, int]]
+    capital_nouns: bool
 
 
 def find_entities(readable: ReadableText) -> tuple[EntityResult, ...]:
     """All entities, in the order of segments and places."""
     passages = [read_passage(segment) for segment in readable.segments[:MAX_SEGMENTS]]
     passages += [read_passage(segment, hidden=True) for segment in readable.hidden[:MAX_SEGMENTS]]
-    recognised = [_channels(passage) for passage in passages]
+    capital_nouns = any(has_capital_nouns(passage.text) for passage in passages)
+    recognised = [_channels(passage, capital_nouns) for passage in passages]
     remote = _bound_across(recognised)
+    names = [
+        *readable.names[:MAX_NAMES],
+        *(found.passage.text[start:end] for found in recognised for start, end in found.people),
+    ]
     results: list[EntityResult] = []
     for index, found in enumerate(recognised):
         handles = [*found.handles, *remote.get(index, ())]
-        results += _settled(_all_kinds(found, handles, readable))
+        results += _settled(_all_kinds(found, handles, names))
     results += _of_links(readable)
     results += [_display_name(name) for name in readable.names[:MAX_NAMES] if person_value(name)]
     results += [attached_file(name) for name in readable.file_names[:MAX_NAMES] if name]
     return tuple(results)
 
 
-def _channels(passage: Passage) -> _Recognised:
+def _channels(passage: Passage, capital_nouns: bool) -> _Recognised:
     urls = locate_urls(passage)
     emails = locate_emails(passage)
     # "https://user@host" is a link; "name(at)host.org" is an address, not the host it holds.
@@ -104,7 +121,17 @@ def _channels(passage: Passage) -> _Recognised:
     mentions = locate_mentions(passage, taken)
     phones = locate_phones(passage, taken, [mention.end for mention in mentions])
     handles = locate_handles(passage, mentions, phones, taken)
-    return _Recognised(passage, urls, emails, mentions, phones, handles)
+    origins = locate_origins(passage.text, fold(passage.folded))
+    orgs = locate_orgs(passage, (origin.start for origin in origins))
+    # "Ana de Telegram" is a name up to the service, or the network, she is said to be on.
+    stops = [start for start, _ in orgs]
+    stops += [mention.start for mention in mentions]
+    stops += [hit.start for hit in passage.hits("network")]
+    no_names = [*taken, *orgs, *((origin.start, origin.end) for origin in origins)]
+    people = find_people(passage, stops, no_names, capital_nouns=capital_nouns)
+    return _Recognised(
+        passage, urls, emails, mentions, phones, handles, origins, orgs, people, capital_nouns
+    )
 
 
 def _bound_across(recognised: list[_Recognised]) -> dict[int, list[FoundHandle]]:
@@ -141,16 +168,12 @@ def _bound_across(recognised: list[_Recognised]) -> dict[int, list[FoundHandle]]
 
 
 def _all_kinds(
-    found: _Recognised, handles: list[FoundHandle], readable: ReadableText
+    found: _Recognised, handles: list[FoundHandle], names: Sequence[str]
 ) -> list[EntityResult]:
     passage = found.passage
     addresses = [*((u.start, u.end) for u in found.urls), *((e.start, e.end) for e in found.emails)]
     phones = [(phone.start, phone.end) for phone in found.phones]
-    orgs = locate_orgs(passage)
-    # "Ana de Telegram" is a name up to the service, or the network, she is said to be on.
-    stops = [start for start, _ in orgs]
-    stops += [mention.start for mention in found.mentions]
-    stops += [hit.start for hit in passage.hits("network")]
+    people = dict.fromkeys([*found.people, *people_again(passage, names)])
     return [
         *find_urls(passage, found.urls),
         *find_link_handles(passage, found.urls),
@@ -161,9 +184,9 @@ def _all_kinds(
         *find_dates(passage),
         *find_money(passage, [*addresses, *phones]),
         *find_files(passage),
-        *find_people(passage, readable.names, stops),
-        *find_orgs(passage, orgs),
-        *find_locations(passage),
+        *(entity_of(passage, start, end) for start, end in people),
+        *find_orgs(passage, found.orgs),
+        *find_locations(passage, found.origins, found.orgs, capital_nouns=found.capital_nouns),
         *find_clearances(passage),
         *find_roles(passage),
         *find_sectors(passage),

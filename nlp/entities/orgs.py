@@ -5,7 +5,7 @@ ORG with flag `vague` and the phrase as its value.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.names import HAN, UPPER
@@ -16,9 +16,17 @@ _TO_THE_LEFT = re.compile(
     rf"(?<![^\W_])(?:{_WORD}[ -](?:(?:&|and|of|for|de|for the|of the|et) )?){{1,4}}$"
 )
 _LEGAL_FORM = re.compile(r"\.?(?:,? (?:Inc|LLC|Ltd|GmbH|SA|Pte|Pty|Co|Limited)\b)*")
+_ADJECTIVE = (
+    r"(?: (?:national|nationale|nationaux|technique|technologique|polytechnique|catholique|libre|autonome|centrale?|supérieure?|fédérale?"
+    r"|internationale?|technische|technischen|freie|freien|nacional|autónoma|pública|técnica|tecnológica|católica|federal|estadual"
+    r"|politécnica|superior|central|государственн\w+|технич\w+|национальн\w+|федеральн\w+|имени))"
+)
 _TO_THE_RIGHT = re.compile(
-    r" (?:(?:of the|of|for|de|du|des|d['’]|del|da|do|für|zur|the|для) ?){0,2}[«\"]?"
-    rf"{_WORD}(?: (?:(?:and|et|y|e|und|de|of|и) )?{_WORD}){{0,4}}[»\"]?"
+    rf"{_ADJECTIVE}{{0,2}} (?:(?:of the|of|for|de la|de|du|des|d['’]|del|da|do|für|zur|the|для) ?){{0,2}}[«\"]?"
+    rf"{_WORD}(?: (?:(?:and|et|y|e|und|de|do|da|del|of|d['’]|и) ?)?{_WORD}){{0,4}}[»\"]?"
+)
+_BEFORE_CYRILLIC = re.compile(
+    r"(?:[А-ЯЁ][а-яё]+(?:ский|ный|ский|ская|ная|ского|ного|ском|ном) )(?:[а-яё]+(?:ский|ный|ская|ная|ского|ного|ском|ном) ){0,2}$"
 )
 _QUOTED = re.compile(
     r"(?:ООО|АО|ПАО|ОАО|ЗАО|НИИ|ФГУП|АНО|НКО|компани\w*|центр\w*|фонд\w*|агентств\w*|институт\w*) ?[«\"“][^»\"”\n]{2,60}[»\"”]"
@@ -39,9 +47,10 @@ _HANGUL_PREFIXED = re.compile(r"(?:㈜|\(주\) ?|주식회사 ?)[\uac00-\ud7a3A-
 _ARABIC_REST = re.compile(r"(?: [\u0621-\u064a]{2,16}){1,3}")
 
 
-def locate_orgs(passage: Passage) -> list[tuple[int, int]]:
-    """Where the text names an organisation."""
-    return list(dict.fromkeys(_named(passage)))
+def locate_orgs(passage: Passage, origins: Iterable[int] = ()) -> list[tuple[int, int]]:
+    """Where the text names an organisation; `origins` are the places of countries and languages."""
+    known = frozenset(origins)
+    return list(dict.fromkeys(_named(passage, known)))
 
 
 def find_orgs(passage: Passage, located: list[tuple[int, int]] | None = None) -> list[EntityResult]:
@@ -63,21 +72,28 @@ def find_orgs(passage: Passage, located: list[tuple[int, int]] | None = None) ->
     return results
 
 
-def _named(passage: Passage) -> Iterator[tuple[int, int]]:
+def _named(passage: Passage, origins: frozenset[int]) -> Iterator[tuple[int, int]]:
     text = passage.text
     for hit in passage.hits("org_tail"):
         yield from _WITH_TAIL[hit.key](text, hit)
     for hit in passage.hits("org_head"):
-        rest = _ARABIC_REST if hit.key == "arabic" else _TO_THE_RIGHT
-        if (hit.key == "arabic" or text[hit.start].isupper()) and (
-            match := rest.match(text, hit.end)
-        ):
+        if hit.key == "arabic":
+            if match := _ARABIC_REST.match(text, hit.end):
+                yield hit.start, match.end()
+            continue
+        before = _BEFORE_CYRILLIC.search(text, max(0, hit.start - 60), hit.start)
+        if before:
+            named = _TO_THE_RIGHT.match(text, hit.end)
+            yield before.start(), named.end() if named else hit.end
+        elif text[hit.start].isupper() and (match := _TO_THE_RIGHT.match(text, hit.end)):
             yield hit.start, match.end()
     for hit in passage.hits("lead"):
         if hit.key in ("affiliated", "on_behalf"):
             pattern = _AFFILIATION if hit.key == "affiliated" else _PRINCIPAL
             match = pattern.match(text, hit.end)
-            if match and not (hit.key == "affiliated" and _is_inside_name(match)):
+            if match is None or match.start("org") in origins:
+                continue  # "from Canada", "a speaker of English"
+            if not (hit.key == "affiliated" and _is_inside_name(match)):
                 yield match.span("org")
     if "cyrillic" in passage.scripts:
         yield from (match.span() for match in _QUOTED.finditer(text))

@@ -1,181 +1,145 @@
 """People: display names, introductions, forms of address, the name under a letter.
 
-Rules of structure in every supported language; a name is never looked up and nothing is guessed
-from it. What is found serves masking and correlation, never a score.
+Rules of structure in every supported language; no list of given names and nothing is guessed from
+a name. A name that is found once is found again wherever the mail repeats it, or a part of it. What
+is found serves masking and correlation, never a score.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.eastern import find_eastern
+from nlp.entities.everyday import FUNCTION, is_everyday
+from nlp.entities.letters import could_be_name, greeted_alone, signed
 from nlp.entities.names import (
-    ARABIC_NAME,
-    HAN_NAME,
-    HANGUL_NAME,
+    EASTERN_RUN,
+    FULL_NAME,
     LATIN_FULL_NAME,
     LATIN_NAME,
-    is_name_line,
-    is_small_name_line,
+    LED_NAME,
+    LETTER,
+    NAME,
+    PARTICLES,
+    UPPER,
 )
-from nlp.entities.passage import Passage
+from nlp.entities.passage import Hit, Passage
 
-_MAX_NAMES = 30
-_SIGN_OFFS = frozenset(lexicon.read("entities")["sign_off"]["any"])
-_LONGEST_SIGN_OFF = max(map(len, _SIGN_OFFS)) + 4
+_MAX_NAMES = 60
+_MAX_PLACES = 30
 
 # What follows a lead of `entities.toml`, by the kind of lead.
+_TITLE = r"(?:(?:Dr|Prof|Ing|PhD|Mr|Mrs|Ms|Mme|M|Herr|Frau|Sr|Sra|Dra|г-н|г-жа)\.? )?"
 _AFTER_LEAD = {
-    "introduced": re.compile(rf"(?: is| est| ist| es| é)?,? (?P<name>{LATIN_NAME})"),
+    "introduced": re.compile(rf"(?: is| est| ist| es| é| —| -)?[,:]? ?(?P<name>{NAME})"),
     "i_am": re.compile(
-        rf" (?P<name>{LATIN_FULL_NAME}|{LATIN_NAME}(?=,? (?:from|with|of|at|and I|de chez|du|von|vom|bei|de la|del|da|из|от)\b))"
+        rf" (?P<name>{FULL_NAME}|{NAME}(?=,? (?:from|with|of|at|and I|de chez|du|de|von|vom|bei|de la|del|da|do|из|от|aus)\b|[,.!]|$))"
     ),
-    "addressed": re.compile(rf"\.? (?P<name>(?:(?:Dr|Prof|Ing)\.? )?{LATIN_NAME})"),
-    "greeted": re.compile(rf",? (?P<name>{LATIN_NAME})(?=[,!.:;\s–—-]|$)"),
+    "addressed": re.compile(rf"\.? (?P<name>{_TITLE}{NAME})"),
+    "greeted": re.compile(rf"[,،，:.]? ?(?P<name>{_TITLE}{NAME})(?=[,،，!！.:：;\s–—-]|$)"),
+    "near": re.compile(rf" (?P<name>{_TITLE}{NAME})"),
 }
+_AFTER_ROLE = re.compile(rf" (?P<name>{_TITLE}{LED_NAME})")
+# A form of address is written small only if it is a word and not the name of a thing.
+_SMALL_TITLES = frozenset(lexicon.read("names")["title"]["small"].split())
 _LINE_START = re.compile(r"(?:^|\n)[ \t>]*$")
-_NOT_NAMES = frozenset(
-    [
-        "all",
-        "team",
-        "colleague",
-        "colleagues",
-        "sir",
-        "madam",
-        "everyone",
-        "friend",
-        "friends",
-        "customer",
-        "client",
-        "candidate",
-        "hiring",
-        "manager",
-        "professor",
-        "doctor",
-        "recruiter",
-        "there",
-        "partner",
-        "member",
-        "user",
-        "participant",
-        "students",
-        "student",
-        "reader",
-        "author",
-        "editor",
-        "monsieur",
-        "madame",
-        "tous",
-        "toutes",
-        "équipe",
-        "damen",
-        "herren",
-        "kollegen",
-        "kollege",
-        "kollegin",
-        "todos",
-        "equipo",
-        "equipe",
-        "senhor",
-        "senhora",
-        "коллеги",
-        "коллега",
-        "друзья",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "the",
-        "we",
-        "our",
-        "please",
-        "thank",
-        "thanks",
-        "best",
-        "regards",
-        "happy",
-        "interested",
-        "available",
-        "sorry",
-        "sure",
-        "writing",
-        "currently",
-        "looking",
-        "glad",
-        "pleased",
-        "excited",
-        "consultant",
-    ]
+_NOT_NAMES = frozenset(lexicon.read("names")["nobody"]["spaced"].split())
+_AFTER = re.compile(rf"(?P<name>{LATIN_NAME}) $")
+_SPOKEN_FROM = re.compile(
+    rf"(?P<name>{NAME}),? (?:from|de|von|vom|da|do|из|с|via|on|sur|auf|en|no) $"
 )
-
-_HAN = (
-    re.compile(
-        rf"(?:我叫|我的名字是|本人姓名|姓名[:是]|我是(?=[\u3400-\u9fff]{{2,4}}[,，.。!;]))(?P<name>{HAN_NAME}?)(?=[,，.。!;、:\s(]|$|是|来自|來自|在)"
-    ),
-    re.compile(
-        r"(?<![\u3400-\u9fff])(?:尊敬的|亲爱的|親愛的)?(?P<name>[\u3400-\u9fff]{1,3}?)(?=先生|女士|小姐|老师|老師|教授|博士|总监|经理|工[,:，]|总[,:，]|您好|你好)"
-    ),
-    re.compile(
-        rf"^[ \t]*(?P<name>{HAN_NAME}?)[ \t]*(?:敬上|谨上|謹上|上|敬启|拜上)[ \t]*$", re.MULTILINE
-    ),
+_RUN = re.compile(rf"(?<![\w.@/'’-])(?P<name>{LATIN_FULL_NAME})(?![\w@/]| ?!)")
+_GERMAN = re.compile(
+    r"\b(?:und|der|die|das|ist|nicht|für|mit|Sie|wir|eine[nmr]?|zu[mr]?|bei|auf|Ihre[nmrs]?)\b"
 )
-_KANA = (
-    re.compile(
-        r"(?P<name>[\u3400-\u9fff]{1,4}(?:[ ]?[\u3041-\u30ff\u3400-\u9fff]{1,4})?)(?=と申します|様(?:$|[,、\s]))"
-    ),
+_BEFORE_PLACE = re.compile(
+    r"(?<![^\W_])(?:\d+|in|at|of|the|near|à|en|au|la|le|l['’]|du|em|no|na|da|do|el|del|im|nach|в|на|из)(?: |(?<=['’]))$"
 )
-_HANGUL = (
-    re.compile(
-        rf"(?:제 이름은 |저는 |이름은 )(?P<name>{HANGUL_NAME}?)(?=입니다|이라고|라고|이고|이며|예요|이에요)"
-    ),
-    re.compile(
-        rf"(?<![\uac00-\ud7a3])(?P<name>{HANGUL_NAME}?) ?(?:님(?=[,께의 !.]|$)|씨(?=[,께의 !.]|$)|선생님|교수님|박사님|부장님|대리님|팀장님)"
-    ),
-    re.compile(rf"^[ \t]*(?P<name>{HANGUL_NAME}) ?(?:드림|올림|배상)[ \t.]*$", re.MULTILINE),
+_LINKS = ("at", "join", "joining", "chez", "bei", "na", "no", "de")
+_WORD = re.compile(r"[^\W_]+(?:['’.-]+[^\W_]+)*")
+_IN_LATIN = re.compile(
+    rf"(?<=[A-Za-zÀ-ɏ,.:;!?] )(?P<name>{EASTERN_RUN})(?= [A-Za-zÀ-ɏ(]|[,.:;!?)]|$)", re.MULTILINE
 )
-_ARABIC = (
-    re.compile(
-        rf"(?:اسمي|أنا|انا|معك|معكم)\s(?P<name>{ARABIC_NAME}?)(?=[،,.:\n]|\sمن\s|\sو|\sأعمل|\sمدير|\sمستشار|$)"
-    ),
-    re.compile(
-        rf"(?:السيدة|السيد|الأستاذة|الأستاذ|الدكتورة|الدكتور|عزيزتي|عزيزي|د\.|أ\.)\s(?P<name>{ARABIC_NAME}?)(?=[،,.:\n!]|\sتحية|\sالسلام|$)"
-    ),
-)
-_BY_SCRIPT = {"han": _HAN, "kana": _KANA, "hangul": _HANGUL, "arabic": _ARABIC}
-
-_SIGNED_INLINE = re.compile(
-    rf"[ \t]*(?:(?i:best|regards|thanks|cheers|sincerely|cordialement|saludos|gruß|abraços|с уважением)[,.]? |[-–—]{{1,2}} ?)(?P<name>{LATIN_NAME})[ \t]*"
-)
-_SIGNED_SUFFIX = re.compile(r"[ \t]*(?:敬上|谨上|謹上|敬启|拜上|드림|올림|배상)$")
-_NAME_PART = re.compile(r"[^\n|,(<:;،]{2,40}")
-_TRAILING_PARTICLE = re.compile(r"(?:\s+(?:de|da|do|du|of|from|von|vom|at|di|la|le))+$")
-_RELAYED = re.compile(r"\s+(?:via|through|über|par)\s.*$")
-_POST_NOMINAL = re.compile(r",\s.*$|\s*\(.*$")
+_LATIN_LETTERS = re.compile(r"[A-Za-zÀ-ɏ]")
+_EASTERN_LETTERS = re.compile(r"[\u0590-\u06ff\u3041-\u9fff\uac00-\ud7a3]")
+_VOCATIVE = re.compile(rf", (?P<name>[{UPPER}]{LETTER}{{2,20}})(?=[.!?])")
+_TOP = 160
+_NO_NAMES = ("sector", "clearance", "role", "principal")
+_TRAILING_PARTICLE = re.compile(r"(?:\s+(?:de|da|do|du|of|from|von|vom|at|di|la|le|e|y))+$")
+_RELAYED = re.compile(r"\s+(?:via|through|über|par|у|通过|经由)\s.*$")
+_POST_NOMINAL = re.compile(r",\s.*$|\s*[\(（|/].*$|\s[-–—]\s.*$")
+_PARTICLES = frozenset(PARTICLES.split("|"))
+_HAN_CHAR = re.compile(r"[\u3400-\u9fff]")
+_RUSSIAN_ENDING = r"(?:[аяуюеыио]|ом|ем|ой|ей|ым|им|ого|ому|ую)?"
 
 
 def find_people(
-    passage: Passage, names: Sequence[str] = (), stops: Sequence[int] = ()
-) -> list[EntityResult]:
-    """PERSON entities; `names` are display names from the header, found wherever they recur.
+    passage: Passage,
+    stops: Sequence[int] = (),
+    taken: Sequence[tuple[int, int]] = (),
+    *,
+    capital_nouns: bool = False,
+) -> list[tuple[int, int]]:
+    """Where the passage names somebody; a name ends where one of `stops` begins.
 
-    A name ends where one of `stops` (starts of organisations) begins.
+    `stops` are the starts of firms, services and networks; `taken` is what is known to be no name;
+    where nouns have capitals, they show no name.
     """
     text = passage.text
-    spans = [*_after_leads(passage), *_at_line_ends(text, passage.segment.source == "signature")]
-    for script in passage.scripts & _BY_SCRIPT.keys():
-        for pattern in _BY_SCRIPT[script]:
-            spans += [match.span("name") for match in pattern.finditer(text)]
-    for name in list(names)[:_MAX_NAMES]:
-        spans += _recurring(passage.folded, person_value(name))
-    results = []
+    known = [(hit.start, hit.end) for kind in _NO_NAMES for hit in passage.hits(kind)]
+    taken = [*taken, *known]
+    spans = [
+        *_after_leads(passage, taken),
+        *_before_leads(passage),
+        *find_eastern(text, passage.scripts),
+        *(() if capital_nouns else _runs(text, taken)),
+    ]
+    if passage.segment.source in ("body", "signature"):
+        spans += signed(text, passage.segment.source == "signature")
+    if passage.segment.source == "body":
+        spans += greeted_alone(text)
+        spans += [
+            match.span("name")
+            for match in _VOCATIVE.finditer(text, 0, _TOP)
+            if not is_everyday(match["name"]) and not _overlaps(*match.span("name"), taken)
+        ]
+    if passage.scripts and _is_latin(text):
+        spans += [
+            match.span("name") for match in _IN_LATIN.finditer(text) if could_be_name(match["name"])
+        ]
+    kept = []
     for start, end in dict.fromkeys(_cut(text, span, stops) for span in spans):
-        words = text[start:end].lower().split()
-        is_one_letter = len(words) == 1 and len(words[0].strip(".")) == 1 and words[0].isascii()
-        if words and words[0].strip(".") not in _NOT_NAMES and not is_one_letter:
-            value = person_value(text[start:end])
-            results.append(passage.entity(EntityType.PERSON, start, end, value))
-    return results
+        if end > start and _is_somebody(text[start:end]):
+            kept.append((start, end))
+    return kept
+
+
+def people_again(passage: Passage, names: Iterable[str]) -> list[tuple[int, int]]:
+    """Where the passage repeats one of `names`, or a part of one."""
+    spans: list[tuple[int, int]] = []
+    text = passage.text
+    for name in list(dict.fromkeys(names))[:_MAX_NAMES]:
+        if (name.islower() and all(map(is_everyday, name.split()))) or not could_be_name(name):
+            continue
+        value = person_value(name)
+        spans += _recurring(passage.folded, value)
+        for part in name_parts(name):
+            pattern = re.escape(part)
+            if "\u0400" <= part[0] <= "\u04ff" and len(part) >= 4:
+                pattern = re.escape(part.rstrip("аяьй")) + _RUSSIAN_ENDING
+            spans += [
+                match.span()
+                for match in re.finditer(
+                    rf"(?<![^\W_])(?:{pattern}|{re.escape(part.upper())})(?![^\W_])", text
+                )
+            ][:_MAX_PLACES]
+    return list(dict.fromkeys(spans))
+
+
+def entity_of(passage: Passage, start: int, end: int) -> EntityResult:
+    """The PERSON at a place of the passage."""
+    return passage.entity(EntityType.PERSON, start, end, person_value(passage.text[start:end]))
 
 
 def person_value(name: str) -> str:
@@ -184,47 +148,126 @@ def person_value(name: str) -> str:
     return _POST_NOMINAL.sub("", name).strip().lower()
 
 
-def _after_leads(passage: Passage) -> Iterator[tuple[int, int]]:
+def name_parts(name: str) -> list[str]:
+    """Words of a full name that may stand for the whole: capitalised, no particle, no word of all days."""
+    name = _POST_NOMINAL.sub("", _RELAYED.sub("", name))
+    words = [word for word in _WORD.findall(name) if word.lower() not in _PARTICLES]
+    if len(words) < 2 or any(word.lower() in _NOT_NAMES for word in words):
+        return []
+    return [
+        word
+        for word in words
+        if len(word) >= 2 and word[0].isupper() and word.lower() not in FUNCTION
+    ]
+
+
+def _is_latin(text: str) -> bool:
+    """Whether names in Eastern letters stand in a text of Latin ones."""
+    latin = len(_LATIN_LETTERS.findall(text))
+    return latin >= 30 and latin > 2 * len(_EASTERN_LETTERS.findall(text))
+
+
+def _is_somebody(name: str) -> bool:
+    words = _WORD.findall(name.lower())
+    if not words or words[0].strip(".") in _NOT_NAMES:
+        return False
+    if len(words) == 1 and len(words[0]) == 1 and words[0].isascii():
+        return False
+    return name.lower() not in _NOT_NAMES
+
+
+def _after_leads(passage: Passage, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    text = passage.text
     for hit in passage.hits("lead"):
         pattern = _AFTER_LEAD.get(hit.key)
-        if pattern is None or (hit.key == "addressed" and passage.text[hit.start].islower()):
+        if pattern is None or not _may_lead(text, hit):
             continue
-        if hit.start and passage.text[hit.start - 1] == ".":
-            continue  # "a.m." is no Monsieur
-        if hit.key == "greeted" and not _LINE_START.search(
-            passage.text, max(0, hit.start - 8), hit.start
+        if match := pattern.match(text, hit.end):
+            name = match["name"]
+            if hit.key in ("i_am", "near") and (
+                _is_wordy(name, strict=hit.key == "near") or _overlaps(*match.span("name"), taken)
+            ):
+                continue
+            yield match.span("name")
+    for hit in passage.hits("role"):
+        match = _AFTER_ROLE.match(text, hit.end)
+        if match and not (
+            _is_wordy(match["name"], strict=True) or _overlaps(*match.span("name"), taken)
         ):
-            continue
-        if match := pattern.match(passage.text, hit.end):
             yield match.span("name")
 
 
-def _at_line_ends(text: str, is_signature: bool) -> Iterator[tuple[int, int]]:
-    """Names under closing words, on a line of their own, or first in a signature."""
-    start = 0
-    expected = is_signature
-    small = False
-    for line in text.split("\n"):
-        body = line.strip(" \t,!.،。;:-–—")
-        if body:
-            if len(body) <= _LONGEST_SIGN_OFF and body.lower() in _SIGN_OFFS:
-                expected = small = True
-            else:
-                if len(line) <= 60 and (match := _SIGNED_INLINE.fullmatch(line)):
-                    yield start + match.start("name"), start + match.end("name")
-                elif expected and (part := _NAME_PART.search(line[:64])):
-                    name = _SIGNED_SUFFIX.sub("", part.group().rstrip(" .-–—\t")).lstrip()
-                    at = start + line.index(name)
-                    if is_name_line(name) or (small and is_small_name_line(name)):
-                        yield at, at + len(name)
-                expected = small = False
-        start += len(line) + 1
+def _may_lead(text: str, hit: Hit) -> bool:
+    if hit.key == "addressed":
+        word = text[hit.start : hit.end].lower()
+        return not text[hit.start].islower() or word in _SMALL_TITLES
+    if hit.start and text[hit.start - 1] == ".":
+        return False  # "a.m." is no Monsieur
+    return hit.key != "greeted" or bool(_LINE_START.search(text, max(0, hit.start - 8), hit.start))
+
+
+def _before_leads(passage: Passage) -> Iterator[tuple[int, int]]:
+    """ "Moritz here", "Megan told me", "Omar from LinkedIn"."""
+    text = passage.text
+    for hit in passage.hits("lead"):
+        if hit.key == "after" and (match := _AFTER.search(text, max(0, hit.start - 60), hit.start)):
+            name = match["name"]
+            words = name.split(" ")
+            while words and words[0].lower().strip(".,") in FUNCTION:
+                words = words[1:]
+            if words and not all(map(is_everyday, words)):
+                yield hit.start - 1 - len(" ".join(words)), hit.start - 1
+    for hit in passage.hits("network"):
+        match = _SPOKEN_FROM.search(text, max(0, hit.start - 60), hit.start)
+        if match and not _is_wordy(match["name"], strict=True):
+            yield match.span("name")
+
+
+def has_capital_nouns(text: str) -> bool:
+    """Whether it is German, where a capital says nothing of a name."""
+    return len(_GERMAN.findall(text)) >= 3
+
+
+def _runs(text: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Two capitalised words or more that are no everyday words."""
+    for match in _RUN.finditer(text):
+        if _BEFORE_PLACE.search(text, max(0, match.start() - 8), match.start()):
+            continue
+        name = match["name"]
+        words = [word for word in _WORD.findall(name) if word.lower() not in _PARTICLES]
+        if len(words) < 2 or any(word.isupper() and len(word) > 1 for word in words):
+            continue
+        start, end = match.span("name")
+        common = [is_everyday(word) for word in words]
+        if common[0] or sum(common) > 1 or _overlaps(start, end, taken):
+            continue
+        if any(f"{link} {name}" in text for link in _LINKS):
+            continue  # where somebody works
+        yield start, end
+
+
+def _overlaps(start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
+    return any(first < end and start < last for first, last in taken)
+
+
+def _is_wordy(name: str, *, strict: bool) -> bool:
+    """Whether what follows a weak lead is an everyday word rather than a name."""
+    if not name[0].isupper():
+        return False
+    words = _WORD.findall(name)
+    if not words or (words[0].isupper() and len(words[0]) > 1 and len(words) == 1):
+        return True
+    return (all if not strict else any)(map(is_everyday, words[:1] if strict else words))
 
 
 def _cut(text: str, span: tuple[int, int], stops: Sequence[int]) -> tuple[int, int]:
     start, end = span
     end = min([end, *(stop for stop in stops if start < stop < end)])
     name = _TRAILING_PARTICLE.sub("", text[start:end].rstrip())
+    words = name.split(" ")
+    while len(words) > 1 and words[-1].lower().strip(".,") in FUNCTION:
+        words.pop()
+    name = " ".join(words)
     if name[-1:] == "." and name[-3:-2].isalpha():
         name = name[:-1]  # the full stop of the sentence, not of an initial
     return start, start + len(name)
@@ -233,12 +276,23 @@ def _cut(text: str, span: tuple[int, int], stops: Sequence[int]) -> tuple[int, i
 def _recurring(folded: str, name: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     at = folded.find(name) if len(name) >= 2 else -1
-    while at != -1 and len(spans) < _MAX_NAMES:
+    while at != -1 and len(spans) < _MAX_PLACES:
         end = at + len(name)
-        if not (_is_spaced(folded[at - 1 : at]) or _is_spaced(folded[end : end + 1])):
+        if _is_bounded(folded, at, end):
             spans.append((at, end))
         at = folded.find(name, end)
     return spans
+
+
+_ARABIC_LEFT = re.compile(r"(?:^|[^\u0621-\u064a])(?:[وف]?[بلك]?)$")
+
+
+def _is_bounded(folded: str, start: int, end: int) -> bool:
+    before, after = folded[start - 1 : start], folded[end : end + 1]
+    if "\u0600" <= folded[start] <= "\u06ff":
+        is_open = not ("\u0621" <= after <= "\u064a")
+        return is_open and bool(_ARABIC_LEFT.search(folded, max(0, start - 4), start))
+    return not (_is_spaced(before) or _is_spaced(after))
 
 
 def _is_spaced(char: str) -> bool:

@@ -30,9 +30,9 @@ _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile(r"[a-z\u00df-\u024f]")
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u06ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 # Whether a recogniser knows a name must not matter: not even that somebody is named counts.
-_WHO = frozenset(TOKENS[name] for name in ("person", "org", "place"))
+WHO = frozenset(TOKENS[name] for name in ("person", "org", "place", "origin"))
 # "du Canada", "de Chine": articles say no more than the name that they stand before.
-_ARTICLES = re.compile(rf"(?:\b[^\W\d_]{{1,3}}['\s]+){{1,2}}(?=[{''.join(sorted(_WHO))}])")
+_ARTICLES = re.compile(rf"(?:\b[^\W\d_]{{1,3}}['\s]+){{1,2}}(?=[{''.join(sorted(WHO))}])")
 # Han characters and Hangul syllables have no pieces; their runs are words.
 _WHOLE_FROM: Final = "\u3040"
 
@@ -65,7 +65,7 @@ def without_names(
 
 def word_features(words: Sequence[str]) -> set[str]:
     """Runs of one to three words; a masked token goes by the name of its kind."""
-    named = [f"<{NAMES[word]}>" if word in NAMES else word for word in words if word not in _WHO]
+    named = [f"<{NAMES[word]}>" if word in NAMES else word for word in words if word not in WHO]
     found = set(named)
     for length in range(2, _LONGEST_RUN + 1):
         found.update(map(" ".join, zip(*(named[skip:] for skip in range(length)), strict=False)))

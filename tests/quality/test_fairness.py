@@ -54,103 +54,11 @@ class Known:
 _SCREENED: Final = (
     "the screen reads the slot itself: on one side of the swap nothing is judged at all"
 )
-_TAKEN_FOR_FIRM: Final = "a language after `of` or a country after `from` is taken for a firm"
-_WORDS: Final = "words and articles around the name (du, new, francais) count in the trained model"
-_MARGIN: Final = "a name in another script moves the trained model over a threshold"
-_PLACE: Final = "not recognised as a place, unlike the others"
-_UNIVERSITY: Final = "not recognised as an organisation, unlike the others"
 
 # Entries only leave.
 KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
-    Known(
-        "en-follow_up",
-        "REMARK",
-        (
-            "I am a native speaker of English.",
-            "I am from Canada.",
-        ),
-        _TAKEN_FOR_FIRM,
-    ),
-    Known(
-        "en-follow_up_phone",
-        "REMARK",
-        (
-            "I am a native speaker of English.",
-            "I am from Canada.",
-        ),
-        _TAKEN_FOR_FIRM,
-    ),
-    Known("en-part_time_consultant", "REMARK", ("I am from Canada.",), _TAKEN_FOR_FIRM),
-    Known("en-archive", "GREETED", ("张伟",), _MARGIN),
-    Known(
-        "en-inheritance",
-        "REMARK",
-        (
-            "I am a native speaker of English.",
-            "I am from Canada.",
-        ),
-        _TAKEN_FOR_FIRM,
-    ),
-    Known(
-        "en-recruiter_freemail",
-        "REMARK",
-        (
-            "I am a native speaker of English.",
-            "I am from Canada.",
-        ),
-        _TAKEN_FOR_FIRM,
-    ),
-    Known(
-        "en-family",
-        "APP",
-        (
-            "Signal",
-            "LINE",
-            "Skype",
-        ),
-        _SCREENED,
-    ),
-    Known(
-        "en-family",
-        "REMARK",
-        (
-            "I am a native speaker of English.",
-            "I am from Canada.",
-        ),
-        _TAKEN_FOR_FIRM,
-    ),
-    Known(
-        "fr-paid_trip",
-        "COUNTRY",
-        (
-            "Corée du Sud",
-            "États-Unis",
-        ),
-        _PLACE,
-    ),
-    Known("fr-paid_trip", "UNIVERSITY", ("Université nationale de Séoul",), _UNIVERSITY),
-    Known(
-        "fr-archive",
-        "NAME",
-        (
-            "刘宇轩",
-            "赵浩",
-            "张琳",
-            "ليلى حداد",
-        ),
-        _MARGIN,
-    ),
-    Known(
-        "fr-inheritance",
-        "MAIL",
-        (
-            "proton.me",
-            "qq.com",
-        ),
-        _SCREENED,
-    ),
-    Known("fr-expert_network", "ORIGIN", ("Je viens de Chine.",), _WORDS),
-    Known("fr-family", "ORIGIN", ("Je viens de Chine.",), _WORDS),
+    Known("en-family", "APP", ("Signal", "LINE", "Skype"), _SCREENED),
+    Known("fr-inheritance", "MAIL", ("proton.me", "qq.com"), _SCREENED),
     Known("fr-newsletter", "ORG", ("Institut Valmont",), _SCREENED),
 )
 

@@ -1,0 +1,142 @@
+"""Names in Han, kana, Hangul and Arabic letters, which have no capitals: by the words around them.
+
+Surnames of Han and Hangul names are listed to find and mask names only; no judgement sees them.
+"""
+
+import re
+from collections.abc import Iterator
+
+from nlp import lexicon
+from nlp.entities.names import (
+    ARABIC_WORD,
+    HAN,
+    HAN_ANY,
+    HANGUL,
+    HANGUL_ANY,
+    HANGUL_NAME,
+    LED_NAME,
+)
+
+# Common surnames of Han names; those of two characters first.
+_SURNAMES = lexicon.read("names")["surname"]
+_SURNAME = f"(?:{'|'.join(_SURNAMES['han_two'].split())}|[{''.join(_SURNAMES['han'].split())}])"
+_HAN_SHORT = rf"{_SURNAME}[{HAN}]{{1,2}}"
+_NICKNAME = rf"[小老阿][{HAN}]"
+# After a title of address any name; after a post only one that begins with a surname.
+_HAN_TITLE = (
+    "先生|女士|小姐|太太|老师|老師|教授|博士|院士|师傅|師傅|同学|同學|同志|您好|你好|钧鉴|鈞鑒|大鉴|大鑒|台鉴|台鑒|敬启|敬啟"
+    "|兄(?=[,:，：。]|$)|姐(?=[,:，：。]|$)|哥(?=[,:，：。]|$)"
+)
+_HAN_POST = (
+    "研究员|研究員|总监|總監|经理|經理|主任|处长|處長|局长|局長|院长|院長|所长|所長|科长|科長|部长|部長|校长|校長|社长|社長|会长|會長|秘书长|秘書長"
+    "|秘书|秘書|主编|主編|编辑(?!部)|編輯(?!部)|医生|醫生|律师|律師|工程师|工程師|顾问|顧問|董事长|董事長|总(?=[,:，：。]|$)|工(?=[,:，：。、 ]|您|你|$)"
+)
+_END = r"(?=[,，.。!！;；、:：\s(（)）\"”」]|$|是|来自|來自|在|于|，)"
+_HAN_PATTERNS = (
+    re.compile(
+        rf"(?:我叫|我的名字是|本人姓名|姓名[:：是]|我是(?=[{HAN}·]{{2,12}}[,，.。!;；]))(?P<name>{HAN_ANY}?|{_HAN_SHORT}|{LED_NAME}){_END}"
+    ),
+    re.compile(
+        rf"(?:(?<![{HAN}])|(?<=[由和与與跟给給向找请請问問是叫及致为為让讓对對联聯系]))(?:尊敬的|亲爱的|親愛的|敬爱的|敬愛的)?(?P<name>(?:[{HAN}]{{1,8}}(?:[·•・‧][{HAN}]{{1,8}}){{1,3}}|[{HAN}]{{1,4}}?|{LED_NAME}))[ ]?(?={_HAN_TITLE})"
+    ),
+    re.compile(
+        rf"(?:(?<![{HAN}])|(?<=[由和与與跟给給向找请請问問是叫及致为為让讓对對联聯系]))(?:尊敬的|亲爱的|親愛的)?(?P<name>{_SURNAME}[{HAN}]{{0,2}}?|{LED_NAME})[ ]?(?={_HAN_POST})"
+    ),
+    re.compile(
+        rf"^[ \t]*(?P<name>{HAN_ANY}|{LED_NAME})[ \t]*(?:敬上|谨上|謹上|上|敬启|敬啟|拜上|顿首|頓首)[ \t]*$",
+        re.MULTILINE,
+    ),
+    re.compile(
+        rf"(?:联系人|聯繫人|聯絡人|负责人|負責人|经办人|承办人|作者|导师|導師|同事|同學|同学|老友|朋友|秘书|秘書|助理|编辑|編輯|主持人)[:：是叫 ]{{0,2}}(?P<name>{_HAN_SHORT}|{_NICKNAME}|{LED_NAME}|[{HAN}]{{1,8}}(?:·[{HAN}]{{1,8}}){{1,3}})(?=[,，.。;；、:：\s(（)）会會在说說将將和]|$)"
+    ),
+    re.compile(
+        rf"(?:(?<=的)(?=[小老阿]|{LED_NAME})|(?<=[部处處室組组科社会會]))(?P<name>{_HAN_SHORT}|{_NICKNAME}|{LED_NAME}|[{HAN}]{{2,8}}(?:·[{HAN}]{{1,8}}){{1,3}})(?=[,，.。;；:：(（]|$)"
+    ),
+    re.compile(rf"(?<=[部处處室组組科社会會] )(?P<name>{_HAN_SHORT}|{_NICKNAME})(?=[\s,，.。]|$)"),
+    # Parts joined by a middle dot are a foreign name wherever they stand.
+    re.compile(rf"(?P<name>[{HAN}]{{2,8}}(?:[·•・‧][{HAN}]{{1,8}}){{1,3}})"),
+    re.compile(rf"\A\s*(?P<name>{_HAN_SHORT}|{_NICKNAME})[,，:：]"),
+)
+_KANA_PATTERNS = (
+    re.compile(
+        rf"(?P<name>[{HAN}]{{1,4}}(?:[ ]?[\u3041-\u30ff{HAN}]{{1,4}})?|[\u30a0-\u30ff]{{2,10}}(?:・[\u30a0-\u30ff]{{1,10}}){{0,2}})(?=と申します|です。|さん|先生|様(?:$|[,、\s]))"
+    ),
+)
+_HANGUL_TITLE_POLITE = "선생님|교수님|박사님|부장님|대리님|팀장님|과장님|차장님|사장님|대표님|이사님|원장님|소장님|회장님|국장님|실장님|연구원님|변호사님|기자님|위원님|전무님|상무님|주임님"
+_HANGUL_TITLE = "선생|교수|박사|부장|과장|차장|팀장|대표|이사|원장|소장|연구원|변호사|기자|위원"
+_NO_HANGUL = (
+    r"(?!(?:선생|교수|박사|부장|대리|팀장|과장|차장|사장|대표|이사|고객|담당자|여러분|귀하|회원|관계자|연구원|위원|지원자|후보자|안녕하세요|안녕하십니까|기자|변호사|실장|소장|원장|국장|회장|본인|저희|학회|담당|총괄|책임|선배|후배|동료|전문|기사|비공개|여신심사|담당 |지원|예정|무료|유료|가능|필요|중요|정규직|현재)"
+    r"(?:님|께|께서|입니다| |$|,))"
+)
+_HANGUL_PATTERNS = (
+    re.compile(
+        rf"(?:제 이름은 |저는 |이름은 |저는, )(?:[{HANGUL}A-Za-z]{{2,12}}(?:의|에서 일하는|에 있는|인|소속) )?(?P<name>{HANGUL_ANY}?|{LED_NAME})(?:이?라고 ?(?:합니다|해요|하는)|입니다|이?고,|이며|예요|이에요)"
+    ),
+    re.compile(rf"(?P<name>{HANGUL_ANY}|{LED_NAME})(?:이)?라고 (?:합니다|해요|불러)"),
+    re.compile(
+        rf"(?:^|[.!?\n:,] ?|[\s(]){_NO_HANGUL}(?P<name>{HANGUL_NAME}?|[{HANGUL}]{{1,6}} [{HANGUL}]{{1,6}}|{LED_NAME}) ?(?:님|씨)(?=[,께의은이과와 !.:]|$)",
+        re.MULTILINE,
+    ),
+    re.compile(
+        rf"(?:^|[.!?\n:,(] ?|[\s]){_NO_HANGUL}(?P<name>{HANGUL_NAME}?|[{HANGUL}]{{2,6}} [{HANGUL}]{{1,6}}|{LED_NAME}) (?:(?:{_HANGUL_TITLE_POLITE})(?=[,께의은이가과와에 !.:]|입니다|$)|(?:{_HANGUL_TITLE})(?=[,께]|입니다))",
+        re.MULTILINE,
+    ),
+    re.compile(
+        rf"^[ \t]*(?:[{HANGUL}A-Za-z]{{2,12}} ){{0,2}}?(?P<name>{HANGUL_ANY}?|{LED_NAME}) ?(?:드림|올림|배상)[ \t.]*$",
+        re.MULTILINE,
+    ),
+    # "... 의 NAME입니다": who introduces himself stands behind his house or post.
+    re.compile(
+        rf"(?<=[의장사팀국부원소처인과실회자린한] ){_NO_HANGUL}(?P<name>{HANGUL_NAME}|[{HANGUL}]{{2,6}} [{HANGUL}]{{1,6}}|{LED_NAME})(?=입니다|예요|이에요|이라고|라고)"
+    ),
+    re.compile(
+        rf"(?<=[팀국부처실회단사] )(?P<name>{HANGUL_NAME}?|{LED_NAME})(?=,? ?(?:\d|\(|$|이사|대리|과장|드림))",
+        re.MULTILINE,
+    ),
+)
+_ARABIC_STOPS = (
+    "من|في|إلى|الى|على|عن|مع|هو|هي|أعمل|اعمل|وأعمل|وأنا|مدير|مديرة|مستشار|مستشارة|باحث|باحثة|تحية|السلام|المحترم|المحترمة|المحترمين|الموقر|الموقرة|الفاضل|الفاضلة|وبعد"
+    "|تتولى|يتولى|تجيب|يجيب|سيتصل|ستتصل|يدير|تدير|قال|قالت|أخبرني|أخبرتني|حفظه|حفظها|صباح|مساء|أما|وقد|سوف|كتب|كتبت|لدى|رئيس|رئيسة|منسق|منسقة|عضو|نائب|ممثل|مندوب|شكرا|أرجو|نود|يسعدني|بعد|أهلا|مرحبا|كيف"
+)
+_ARABIC_NAME_CUT = rf"(?P<name>(?!(?:{_ARABIC_STOPS})(?:\s|$|[،,]))(?:{ARABIC_WORD})(?: (?!(?:{_ARABIC_STOPS})(?:\s|$|[،,.:]))(?:{ARABIC_WORD})){{0,3}}?|{LED_NAME})"
+_ARABIC_END = rf"(?=\s*[،,.:\n!؛()–—-]|\s(?:{_ARABIC_STOPS})(?:\s|[،,.:!]|$)|\sو[\u0621-\u064a]|$)"
+_ARABIC_TITLE = (
+    "السيدة|السيد|سيدة|سيد|الأستاذة|الأستاذ|الاستاذة|الاستاذ|أستاذة|أستاذ|الدكتورة|الدكتور|دكتورة|دكتور|المهندسة|المهندس|مهندسة|مهندس|الباحثة|الباحث|المنسقة|المنسق|الزميلة|الزميل|زميلتي|زميلي|زميلنا|زميلتنا"
+    "|الآنسة|الشيخ|المحامي|المحامية|المستشار|المستشارة|العميد|اللواء|السفير|عزيزتي|عزيزي|أخي|أختي|صديقي|صديقتي|د\\.|أ\\.|م\\.|د/|أ/|م/"
+)
+_ARABIC_PATTERNS = (
+    re.compile(
+        rf"(?<![\u0621-\u064a])(?:اسمي|أنا|انا|معك|معكم|معكِ|يكلمك|يحدثك)\s(?:(?:{_ARABIC_TITLE})\s)?{_ARABIC_NAME_CUT}{_ARABIC_END}"
+    ),
+    re.compile(
+        rf"(?<![\u0621-\u064a])[ولب]?(?:{_ARABIC_TITLE})\s?(?:(?:{_ARABIC_TITLE})\s?)?{_ARABIC_NAME_CUT}{_ARABIC_END}"
+    ),
+    re.compile(
+        rf"^[ \t]*(?:مرحبا|مرحباً|مرحبًا|أهلا|أهلاً|أهلًا|السلام عليكم|صباح الخير|مساء الخير|تحية طيبة)\s?(?:بك |بكم )?(?:يا )?{_ARABIC_NAME_CUT}(?=\s*[،,!:])",
+        re.MULTILINE,
+    ),
+)
+_BY_SCRIPT = {
+    "han": _HAN_PATTERNS,
+    "kana": _KANA_PATTERNS,
+    "hangul": _HANGUL_PATTERNS,
+    "arabic": _ARABIC_PATTERNS,
+}
+_NOBODY = frozenset(lexicon.read("names")["nobody"]["han"].split())
+_ALONE = re.compile(rf"{_HAN_SHORT}|{_NICKNAME}|[{HAN}]{{1,8}}(?:[·•・‧][{HAN}]{{1,8}}){{1,3}}")
+_TO_ALL = ("各位", "诸位", "諸位", "尊敬", "亲爱", "親愛", "여러분")
+
+
+def starts_like_a_name(text: str) -> bool:
+    """Whether a Han run begins with a surname or a pet form, as names that stand alone do."""
+    return _ALONE.fullmatch(text) is not None
+
+
+def find_eastern(text: str, scripts: frozenset[str]) -> Iterator[tuple[int, int]]:
+    """Names by the words around them, for the scripts that occur."""
+    for script in scripts & _BY_SCRIPT.keys():
+        for pattern in _BY_SCRIPT[script]:
+            for match in pattern.finditer(text):
+                name = match["name"]
+                if name and name not in _NOBODY and not name.startswith(_TO_ALL):
+                    yield match.span("name")

@@ -1,0 +1,27 @@
+"""Whether a word is one that people write small, in languages that have capitals.
+
+A list of words from the corpus (`nlp.training.everyday`), and function words in each language. It
+says that a capitalised word is hardly a name; it never says that one is.
+"""
+
+from functools import lru_cache
+from importlib.resources import files
+
+from nlp import lexicon
+
+# Never a part of a name that stands alone for the whole.
+FUNCTION = frozenset(lexicon.read("names")["function"]["any"].split())
+
+
+def is_everyday(word: str) -> bool:
+    """Whether a capitalised word is an everyday word at the start of something."""
+    word = word.lower().strip(".,'’")
+    if word in FUNCTION or word in _everyday():
+        return True
+    head, mark, rest = word.replace("’", "'").partition("'")
+    return bool(mark) and len(head) <= 2 and (rest in _everyday() or rest in FUNCTION)
+
+
+@lru_cache(maxsize=1)
+def _everyday() -> frozenset[str]:
+    return frozenset(files(lexicon).joinpath("everyday.txt").read_text("utf-8").split())
