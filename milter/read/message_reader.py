@@ -1,8 +1,8 @@
 """One message read: the only entrance to `read` for the rest of the gateway.
 
 Puts together the MIME tree, header facts, trusted authentication results, text with its sources,
-links and edit sites. Asks no questions (`check`) and opens no attachments but calendar and card
-text; what was not looked into is named in `uninspected`.
+links, what attachments and images carry (`carried`) and edit sites. Asks no questions (`check`);
+what was not looked into is named in `uninspected`.
 
 **Standards:** design rules 2 (text-only mode), 11 (protected parts), 12 and 13.
 **Failure:** never raises because of content; defects say what is wrong with the form. In text-only
@@ -25,7 +25,9 @@ from milter.mail.reading import (
     Protection,
     Segment,
 )
+from milter.read.attachments import Attachments, read_attachments
 from milter.read.authentication import read_authentication
+from milter.read.carried.carrier import Carried
 from milter.read.decode import decode_charset, decode_transfer, lf_lines
 from milter.read.edit_sites import find_edit_sites
 from milter.read.facts import read_facts
@@ -63,7 +65,10 @@ class ReadResult:
 
 
 def read_message(raw: bytes, facts: Facts) -> ReadResult:
-    """Read one message; same octets and facts give the same result but for the times."""
+    """Read one message; same octets and facts give the same result but for the times.
+
+    Only where the attachments want more time than `budget` allows, less of them is read.
+    """
     clock = _Stopwatch()
     tree = scan_message(raw, digests=facts.wants_text)
     clock.lap("mime")
@@ -77,6 +82,10 @@ def read_message(raw: bytes, facts: Facts) -> ReadResult:
     segments.extend(_header_text(raw, root))
     segments.extend(segment for text in texts for segment in text.segments(facts.banner_key))
     clock.lap("text")
+    attached = reader.read_attachments(texts)
+    segments.extend(segment for each in attached.carried for segment in each.segments)
+    clock.lap("carried")
+    said: tuple[LeafText | Carried, ...] = (*texts, *attached.carried)
     sites, unsafe = find_edit_sites(raw, tree, reader.octets, pgp_parts=frozenset(reader.pgp_parts))
     clock.lap("edit_sites")
     octet_defects = _octet_defects(raw, facts)
@@ -87,15 +96,15 @@ def read_message(raw: bytes, facts: Facts) -> ReadResult:
         protection=reader.protection(),
         defects=tuple(defects),
         segments=tuple(segment for segment in segments if segment.text),
-        hidden=tuple(segment for text in texts for segment in text.hidden),
-        links=tuple(link for text in texts for link in text.links),
+        hidden=tuple(segment for each in said for segment in each.hidden),
+        links=tuple(link for each in said for link in each.links),
         file_names=tuple(node.part.filename for node in tree.leaves if node.part.filename),
         names=_names(header),
         auth_results=authentication.results,
         forged_auth_fields=authentication.forged_fields,
         edit_sites=sites,
         unsafe_to_edit=unsafe,
-        uninspected=tuple(reader.uninspected),
+        uninspected=attached.uninspected,
         text_only=facts.text_only,
         elapsed_seconds=clock.laps(),
     )
@@ -112,7 +121,8 @@ class _Reader:
         self.defects: dict[Defect, None] = {}
         self.part_defects: dict[str, list[Defect]] = {}
         self.pgp_parts: dict[str, None] = {}
-        self.uninspected: list[str] = []
+        self._opaque: list[Node] = []
+        self._chars_left = MAX_SEGMENT_CHARS
         self._octets: dict[int, tuple[bytes, Defect | None]] = {}
 
     def octets(self, node: Node) -> tuple[bytes, Defect | None]:
@@ -126,22 +136,32 @@ class _Reader:
     def read_texts(self) -> list[LeafText]:
         """The text of all leaves that hold any, without twins of each other."""
         texts: list[LeafText] = []
-        chars_left = MAX_SEGMENT_CHARS
         for node in self.tree.leaves:
             part = node.part
             text = (
                 read_leaf(node, self.octets, banner_key=self.banner_key, text_only=self.text_only)
-                if chars_left > 0
+                if self._chars_left > 0
                 else None
             )
             if text is None:
                 if part.body_end > part.body_start:
-                    self.uninspected.append(part.path)
+                    self._opaque.append(node)
                 continue
-            chars_left -= len(text.text)
+            self._chars_left -= len(text.text)
             self._note(part.path, text)
             texts.append(text)
         return without_twins(self.tree, texts)
+
+    def read_attachments(self, texts: list[LeafText]) -> Attachments:
+        """What the other leaves say; in text-only mode none of them is opened."""
+        if self.text_only:
+            return Attachments(uninspected=tuple(node.part.path for node in self._opaque))
+        attached = read_attachments(
+            self.raw, self._opaque, texts, banner_key=self.banner_key, chars=self._chars_left
+        )
+        for carried in attached.carried:
+            self.defects.update(dict.fromkeys(carried.defects))
+        return attached
 
     def parts(self) -> tuple[Part, ...]:
         """The parts with what only decoding could show."""

@@ -47,6 +47,7 @@ def test_a_plain_reply() -> None:
         "mime",
         "header",
         "text",
+        "carried",
         "edit_sites",
     ]
 
@@ -94,8 +95,8 @@ def test_attachments_and_others() -> None:
             "mixed",
             PLAIN + "body",
             'Content-Type: text/plain; name="n.txt"\r\nContent-Disposition: attachment\r\n\r\nnotes',
-            "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR",
-            "Content-Type: text/vcard\r\n\r\nBEGIN:VCARD",
+            "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nSUMMARY:a talk\r\nUID:1\r\n",
+            "Content-Type: text/vcard\r\n\r\nBEGIN:VCARD\r\nTEL;TYPE=cell:+44 7700 900123\r\n",
             "Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\ninner",
             "Content-Type: application/pdf; name=a.pdf\r\n\r\nJVBERi0",
         )
@@ -103,8 +104,8 @@ def test_attachments_and_others() -> None:
     assert said(result) == [
         (Source.BODY, "1", "body"),
         (Source.ATTACHMENT, "2", "notes"),
-        (Source.ICS, "3", "BEGIN:VCALENDAR"),
-        (Source.VCARD, "4", "BEGIN:VCARD"),
+        (Source.ICS, "3", "a talk"),
+        (Source.VCARD, "4", "tel: +44 7700 900123"),
         (Source.QUOTED, "5.1", "inner"),
     ]
     assert result.uninspected == ("6",)
