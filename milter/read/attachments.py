@@ -35,6 +35,12 @@ class _Opaque:
         """What to read first."""
         return self.kind in _DEAR, self.node.part.body_end - self.node.part.body_start
 
+    def least_octets(self) -> int:
+        """How large the file is at least, without decoding it."""
+        part = self.node.part
+        expansion = {"base64": 1.4, "quoted-printable": 3.1}.get(part.encoding, 1.0)
+        return int((part.body_end - part.body_start) / expansion)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
@@ -60,7 +66,7 @@ def read_attachments(
     found: dict[str, Carried] = {}
     for opaque in sorted(known, key=_Opaque.cost):
         part = opaque.node.part
-        if part.body_end - part.body_start > _MOST_TRANSFERRED * MAX_PART_OCTETS:
+        if opaque.least_octets() > MAX_PART_OCTETS:
             continue
         octets, _ = decode_transfer(raw[part.body_start : part.body_end], part.encoding)
         found[part.path] = read_carried(

@@ -123,6 +123,22 @@ def read_words(chunks: Iterable[bytes], words: Words) -> Iterator[None]:
         yield
 
 
+def read_types(chunks: Iterable[bytes]) -> list[tuple[str, str]]:
+    """The parts that a package names, each with its type."""
+    found: list[tuple[str, str]] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == "Override":
+            part = attributes.get("PartName", "").removeprefix("/")
+            found.append((part, attributes.get("ContentType", "")))
+
+    parser = _parser()
+    parser.StartElementHandler = start
+    for _ in _fed(parser, chunks):
+        pass
+    return found
+
+
 def read_relations(chunks: Iterable[bytes]) -> list[tuple[str, str]]:
     """The external hyperlinks of a part: identifier and target."""
     found: list[tuple[str, str]] = []

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 
 from milter.read.carried.carrier import Carrier
-from milter.read.carried.office_xml import Refused, Words, read_relations, read_words
+from milter.read.carried.office_xml import Refused, Words, read_relations, read_types, read_words
 
 MAX_DIRECTORY_OCTETS = 300_000
 MAX_XML_OCTETS = 8_000_000
@@ -30,13 +30,17 @@ _CHUNK_OCTETS = 65_536
 _END = b"PK\x05\x06"
 _END_OCTETS = 22
 _END_64 = b"PK\x06\x07"
+# Parts that hold no words, by declared type: their names are the sender's to choose.
 _NO_TEXT = re.compile(
-    r"(?:^|/)(?:theme|styles?|settings|webSettings|fontTable|numbering|calcChain|presProps|viewProps"
-    r"|tableStyles|slideMaster|slideLayout|notesMaster|handoutMaster|printerSettings|customXml"
-    r"|docProps|META-INF|Thumbnails|manifest|\[Content_Types\])[^/]*(?:\.xml$|/)"
+    r"theme|styles|settings|fontTable|numbering|calcChain|presProps|viewProps|slideMaster|slideLayout"
+    r"|notesMaster|handoutMaster|customXml|[.-]properties\+xml|sheetMetadata|pivot"
 )
-_FIRST = re.compile(r"/(?:document|sharedStrings|slide1|workbook)\.xml$|^content\.xml$")
-_MEDIA = re.compile(r"(?:^|/)(?:media|Pictures|embeddings)/[^/]+$")
+_FIRST = re.compile(r"/(?:document|sharedStrings|slide1|workbook)\.xml$")
+_TYPES = "[Content_Types].xml"
+_NO_FILE = re.compile(
+    r"\.(?:xml|rels|vml)$|/$|^mimetype$|^docProps/|^Thumbnails/|^Configurations2/|/printerSettings",
+    re.IGNORECASE,
+)
 
 
 def read_package(octets: bytes, carrier: Carrier) -> None:
@@ -76,7 +80,7 @@ class _Package:
     def read(self) -> None:
         """All parts that hold words, then the images and files."""
         is_open_document = self._mimetype().startswith(b"application/vnd.oasis.opendocument")
-        if not is_open_document and "[Content_Types].xml" not in self.entries:
+        if not is_open_document and _TYPES not in self.entries:
             self.carrier.miss()
             return
         for name in self._word_parts(is_open_document):
@@ -91,13 +95,23 @@ class _Package:
         if is_open_document:
             # Headers and footers of OpenDocument stand among its styles.
             return [name for name in ("content.xml", "styles.xml") if name in self.entries]
+        types = self._types()
         names = [
-            name for name in self.entries if name.endswith(".xml") and not _NO_TEXT.search(name)
+            name
+            for name in self.entries
+            if name.endswith(".xml") and name != _TYPES and not _NO_TEXT.search(types.get(name, ""))
         ]
         names.sort(key=lambda name: (not _FIRST.search(name), len(name), name))
         if len(names) > _MAX_XML_PARTS:
             self.carrier.miss()
         return names[:_MAX_XML_PARTS]
+
+    def _types(self) -> dict[str, str]:
+        try:
+            return dict(read_types(self._chunks(self.entries[_TYPES], MAX_XML_OCTETS)))
+        except Refused:
+            self.carrier.miss()
+            return {}
 
     def _read_part(self, name: str, is_open_document: bool) -> None:
         words = Words(is_open_document=is_open_document)
@@ -123,7 +137,7 @@ class _Package:
 
     def _read_files(self) -> None:
         """Images and embedded files, the smallest first: a code needs few octets."""
-        files = [info for name, info in self.entries.items() if _MEDIA.search(name)]
+        files = [info for name, info in self.entries.items() if not _NO_FILE.search(name)]
         for info in sorted(files, key=lambda info: info.file_size):
             octets = b"".join(self._chunks(info, MAX_FILE_OCTETS))
             if octets:
