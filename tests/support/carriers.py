@@ -14,6 +14,11 @@ from xml.sax.saxutils import escape, quoteattr
 import zxingcpp
 from PIL import Image
 
+from milter.mail.finding import Source
+from milter.read.carried.budget import Budget
+from milter.read.carried.carrier import Carried
+from milter.read.carried.reader import File, read_carried
+
 COVER = (
     "Dear colleague,\r\n\r\nI came across your profile on LinkedIn. We would pay for a short paper on"
     " your field.\r\nPlease add me, my contact is attached.\r\n\r\nKind regards\r\nMira\r\n"
@@ -281,3 +286,29 @@ def card(*lines: str, version: str = "3.0") -> bytes:
 def attached_message(text: str, *attachments: tuple[bytes, str, str]) -> bytes:
     """Another mail, as a file."""
     return mail(*attachments, text=text)
+
+
+def read_file(
+    octets: bytes,
+    name: str = "",
+    media_type: str = "application/octet-stream",
+    *,
+    budget: Budget | None = None,
+) -> Carried:
+    """What the reader of attachments makes of one file."""
+    return read_carried(
+        [File(octets, media_type, name)],
+        part="2",
+        source=Source.ATTACHMENT,
+        budget=budget or Budget.of_message(),
+    )
+
+
+def said(carried: Carried, source: Source = Source.ATTACHMENT) -> str:
+    """The text of one source."""
+    return "".join(segment.text for segment in carried.segments if segment.source is source)
+
+
+def targets(carried: Carried) -> list[tuple[str, str]]:
+    """Where it leads, and the text shown for it."""
+    return [(link.target, link.shown) for link in carried.links]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SECONDS: Final = 2.0
+ASIDE_SECONDS: Final = 1.0
 MAX_DEPTH: Final = 4
 MAX_CHARS: Final = 300_000
 MAX_PART_OCTETS: Final = 20_000_000
@@ -29,6 +30,7 @@ class Budget:
     images: int = 30
     pages: int = 20
     renderings: int = 8
+    asides: int = 3
     parts: int = 100
 
     @classmethod
@@ -64,6 +66,12 @@ class Budget:
         """The text of one more page."""
         self.pages -= 1
         return self.pages >= 0 and self.has_time()
+
+    def take_aside(self) -> float:
+        """The seconds that one more file may take which may never end; 0 for none."""
+        self.asides -= 1
+        left = self.deadline - time.monotonic()
+        return max(0.0, min(left, ASIDE_SECONDS)) if self.asides >= 0 else 0.0
 
     def take_rendering(self) -> bool:
         """One more page as an image."""

@@ -7,6 +7,7 @@ contacts sees at once that it came with an attachment and not in the mail itself
 Failure: text and links beyond the bounds are left out, which is said.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -89,6 +90,38 @@ class Carrier:
         self.complete = False
         if defect is not None:
             self._defects[defect] = None
+
+    def apart(self) -> "Carrier":
+        """Another carrier of the same part, that was told nothing yet."""
+        return Carrier(
+            part=self.part,
+            source=self.source,
+            budget=self.budget,
+            banner_key=self.banner_key,
+            open_inner=self.open_inner,
+            depth=self.depth,
+        )
+
+    def told(self) -> bytes:
+        """What was said so far, to be handed on by `tell`."""
+        return json.dumps(
+            {
+                "texts": self._texts,
+                "links": [(link.target, link.shown) for link in self._links],
+                "complete": self.complete,
+            }
+        ).encode()
+
+    def tell(self, told: bytes) -> None:
+        """Take over what another carrier was told."""
+        table = json.loads(told)
+        for source, texts in table["texts"].items():
+            for text in texts:
+                self.say(text, Source(source))
+        for target, shown in table["links"]:
+            self.link(target, shown)
+        if not table["complete"]:
+            self.miss()
 
     def inner(self, octets: bytes, media_type: str, filename: str) -> None:
         """Read a file within this one."""

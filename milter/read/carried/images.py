@@ -28,8 +28,6 @@ from milter.read.carried.carrier import Carrier
 _PLUGINS = (BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
 Image.preinit()
-# Mail programs show what there is of a truncated image.
-ImageFile.LOAD_TRUNCATED_IMAGES = True
 Image.MAX_IMAGE_PIXELS = 2 * MAX_IMAGE_PIXELS
 
 # A code of the smallest version has 21 modules and a quiet zone around.
@@ -39,7 +37,6 @@ _DRAFT_SIDE = 1_200
 _MAX_SEARCHED_PIXELS = 4_000_000
 _MAX_FRAMES = 3
 _MAX_CODES = 20
-_QR_CODE = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _TRANSPARENT_MODES = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
 
@@ -48,11 +45,15 @@ def read_image(octets: bytes, carrier: Carrier) -> None:
     if not carrier.budget.take_image():
         carrier.miss()
         return
-    try:
-        with Image.open(io.BytesIO(octets), formats=_FORMATS) as image:
-            _read_frames(image, carrier)
-    except Exception:  # decoders raise whatever they meet
-        carrier.miss()
+    for is_lenient in (False, True):
+        ImageFile.LOAD_TRUNCATED_IMAGES = is_lenient
+        try:
+            with Image.open(io.BytesIO(octets), formats=_FORMATS) as image:
+                _read_frames(image, carrier)
+            return
+        except Exception:  # decoders raise whatever they meet
+            # Mail programs show what there is of a truncated picture, and so do we, but say so.
+            carrier.miss()
 
 
 def find_codes(grey: Image.Image) -> list[str]:
@@ -62,7 +63,7 @@ def find_codes(grey: Image.Image) -> list[str]:
         side += 1
     found = zxingcpp.read_barcodes(
         grey.reduce(side) if side > 1 else grey,
-        formats=_QR_CODE,
+        formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
         # A QR code is found at any angle without: this is for bar codes.
         try_rotate=False,
     )

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     PDF = "pdf"
     PACKAGE = "package"
     RTF = "rtf"
+    TNEF = "tnef"
     CARD = "card"
     MESSAGE = "message"
     HTML = "html"
@@ -32,6 +33,7 @@ _MAGIC = (
     (b"BM", Kind.IMAGE),
     (b"PK\x03\x04", Kind.PACKAGE),
     (b"{\\rt", Kind.RTF),
+    (b"\x78\x9f\x3e\x22", Kind.TNEF),
 )
 _TYPES = {
     "text/calendar": Kind.CARD,

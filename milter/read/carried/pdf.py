@@ -2,7 +2,8 @@
 
 Text and links of the first pages; of fewer pages, and only where something other than letters is
 drawn, an image in which QR codes are looked for: a code may be one picture, many, or drawn by
-lines. Files within the PDF and scripts are not looked into. Nothing is fetched or run.
+lines. Files within the PDF and scripts are not looked into. Nothing is fetched or run. What
+could keep PDFium busy for ever is read `aside`.
 
 **Standards:** ISO 32000-1 §12.5 (annotations), §12.6.4.7 (URI actions), by PDFium.
 **Failure:** never raises because of content; a PDF that needs a password, is broken, or has more
@@ -10,6 +11,7 @@ than the budget allows is a miss of its carrier.
 """
 
 import ctypes
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -18,6 +20,7 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
+from milter.read.carried.aside import Lost, done_aside
 from milter.read.carried.budget import Budget
 from milter.read.carried.carrier import Carrier
 from milter.read.carried.images import find_codes
@@ -34,10 +37,32 @@ _RENDERED_SIDE = 1_754
 _FEW_LINE_SEGMENTS = 200
 # Annotations that draw nothing of their own.
 _UNDRAWN = frozenset({pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP})
+# Forms that draw forms, patterns and glyphs made of drawings grow without bound while PDFium gives
+# no way to stop; two decoders are slow by design. Their names can also be disguised.
+_MAY_RUN_AWAY = re.compile(
+    rb"/Form\b|/Type3|/PatternType|/FunctionType\s*4|/JPXDecode|/JBIG2Decode"
+    rb"|/Subtype\s+\d|/[A-Za-z0-9]*#[0-9A-Fa-f]{2}"
+)
 
 
 def read_pdf(octets: bytes, carrier: Carrier) -> None:
     """Tell the carrier what a PDF says, shows and leads to."""
+    if not _MAY_RUN_AWAY.search(octets):
+        _read_document(octets, carrier)
+        return
+
+    def work() -> bytes:
+        _read_document(octets, apart)
+        return apart.told()
+
+    apart = carrier.apart()
+    try:
+        carrier.tell(done_aside(work, carrier.budget.take_aside()))
+    except Lost:
+        carrier.miss()
+
+
+def _read_document(octets: bytes, carrier: Carrier) -> None:
     try:
         document = pdfium.PdfDocument(octets)
     except pdfium.PdfiumError:

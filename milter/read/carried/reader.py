@@ -20,12 +20,14 @@ from milter.read.carried.package import read_package
 from milter.read.carried.pdf import read_pdf
 from milter.read.carried.rtf import read_rtf
 from milter.read.carried.text_file import read_card_file, read_html_file, read_text_file
+from milter.read.carried.tnef import read_tnef
 
 _READERS: dict[Kind, Callable[[bytes, Carrier], None]] = {
     Kind.IMAGE: read_image,
     Kind.PDF: read_pdf,
     Kind.PACKAGE: read_package,
     Kind.RTF: read_rtf,
+    Kind.TNEF: read_tnef,
     Kind.CARD: read_card_file,
     Kind.MESSAGE: read_message_file,
     Kind.HTML: read_html_file,

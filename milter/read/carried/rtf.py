@@ -17,6 +17,8 @@ from milter.read.carried.carrier import Carrier
 _to_text: Callable[[str], str] = partial(rtf_to_text, errors="ignore")
 _MAX_OCTETS = 1_000_000
 _HYPERLINK = re.compile(r"HYPERLINK\s{1,5}\"([^\"]{1,2000})\"")
+# Outlook keeps the tags of the HTML that a text was made from.
+_HREF = re.compile(r"href=\"([^\"{}]{1,2000})\"", re.IGNORECASE)
 _PICTURE = re.compile(r"\\(?:png|jpeg)blip([^{}]{100,2000000})")
 _CONTROL = re.compile(r"\\[a-z]{1,20}-?\d{0,9} ?|[^0-9a-fA-F]+")
 
@@ -35,5 +37,5 @@ def read_rtf(octets: bytes, carrier: Carrier) -> None:
         carrier.say(_to_text(source))
     except Exception:  # the library indexes into whatever it meets
         carrier.miss()
-    for target in _HYPERLINK.findall(source)[:200]:
+    for target in (_HYPERLINK.findall(source) + _HREF.findall(source))[:200]:
         carrier.link(target)
