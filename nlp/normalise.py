@@ -39,7 +39,10 @@ _NEEDS_WORK = re.compile(
 _CLUSTER_LIMIT = 32
 
 _OTHER_SCRIPT = re.compile("[\u0131-\u02af\u0370-\u058f\u13a0-\u13f5\u1d00-\u1d2b\ua730-\ua7ff]")
-_TOKEN = re.compile(r"[^\W_]+")
+# Scripts that nobody mixes into a Latin word end it: "加Теlegram", "Теlegram으로".
+_TOKEN = re.compile("[^\\W_\u0590-\u109f\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff]+")
+# Letters in black circles and squares, which NFKC leaves alone.
+_ENCLOSED = re.compile("[\U0001f150-\U0001f169\U0001f170-\U0001f189]")
 
 # RE2 looks for four single characters in a row (2 µs a kB); `re` then finds the whole word.
 _MAYBE_SPACED = re2.compile(
@@ -62,6 +65,8 @@ def _confusables() -> dict[str, str]:
 
 
 _CONFUSABLE = _confusables()
+# Small capitals and phonetic letters: Latin themselves, so that a word of them alone is one.
+_LATIN_LIKE = frozenset(lexicon.read("confusables")["latin"]["seen"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +135,11 @@ class _Draft:
 
     def compose(self) -> None:
         original = self.text
-        if unicodedata.is_normalized("NFKC", original) and not _REMOVED.search(original):
+        if (
+            unicodedata.is_normalized("NFKC", original)
+            and not _REMOVED.search(original)
+            and not _ENCLOSED.search(original)
+        ):
             return
         pieces: list[str] = []
         starts: list[int] = []
@@ -223,6 +232,8 @@ class _Draft:
 @lru_cache(maxsize=8192)
 def _nfkc(cluster: str) -> str:
     # A lone mark that composes to nothing would leave a hole in the map: keep what was written.
+    if _ENCLOSED.match(cluster):
+        return chr(ord("A") + (ord(cluster[0]) - 0x1F150) % 0x20) + cluster[1:]
     return unicodedata.normalize("NFKC", cluster) or cluster
 
 
@@ -275,6 +286,7 @@ def _latinised(token: str) -> str | None:
     for char in token:
         if char in _CONFUSABLE:
             has_other = True
+            has_latin = has_latin or char in _LATIN_LIKE
             read.append(_CONFUSABLE[char])
         elif not char.isalpha() or char < "\u0250":
             has_latin = has_latin or ("A" <= char <= "z" and char.isalpha())

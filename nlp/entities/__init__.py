@@ -10,27 +10,19 @@ offered on a messenger is phone and handle); otherwise no two entities overlap.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nlp.analysis import EntityResult, EntityType, LinkText, ReadableText, Span, TextSegment
+from nlp.entities.across import Recognised, bound_across
 from nlp.entities.clearances import find_clearances
 from nlp.entities.dates import find_dates
-from nlp.entities.emails import FoundEmail, find_emails, is_free_mail, locate_emails
+from nlp.entities.emails import find_emails, is_free_mail, locate_emails
 from nlp.entities.files import attached_file, find_files
 from nlp.entities.handle_shapes import FoundHandle
-from nlp.entities.handles import (
-    ELSEWHERE,
-    SAME_NUMBER,
-    at_names,
-    find_handles,
-    find_link_handles,
-    link_values,
-    locate_handles,
-)
+from nlp.entities.handles import find_handles, find_link_handles, link_values, locate_handles
 from nlp.entities.locations import find_locations
 from nlp.entities.money import find_money
 from nlp.entities.orgs import find_orgs, locate_orgs
-from nlp.entities.origins import Origin, locate_origins
+from nlp.entities.origins import locate_origins
 from nlp.entities.passage import Passage, read_passage
 from nlp.entities.people import (
     entity_of,
@@ -39,12 +31,12 @@ from nlp.entities.people import (
     people_again,
     person_value,
 )
-from nlp.entities.phones import FoundPhone, e164, find_phones, locate_phones
-from nlp.entities.platforms import Mention, find_platforms, locate_mentions
+from nlp.entities.phones import e164, find_phones, locate_phones
+from nlp.entities.platforms import find_platforms, locate_mentions
 from nlp.entities.roles import find_roles
 from nlp.entities.sectors import find_sectors
-from nlp.entities.services import SERVICES, link_target
-from nlp.entities.urls import FoundUrl, find_urls, locate_urls, normalised_url
+from nlp.entities.services import link_target
+from nlp.entities.urls import find_urls, locate_urls, normalised_url
 from nlp.folding import fold
 
 __all__ = ["find_entities"]
@@ -72,29 +64,13 @@ _RANK = {type_: rank for rank, type_ in enumerate(_ORDER)}
 _SHARING = frozenset(_ORDER[:1] + _ORDER[2:5])
 
 
-@dataclass(frozen=True, slots=True)
-class _Recognised:
-    """A passage with what the channel recognisers found in it."""
-
-    passage: Passage
-    urls: list[FoundUrl]
-    emails: list[FoundEmail]
-    mentions: list[Mention]
-    phones: list[FoundPhone]
-    handles: list[FoundHandle]
-    origins: list[Origin]
-    orgs: list[tuple[int, int]]
-    people: list[tuple[int, int]]
-    capital_nouns: bool
-
-
 def find_entities(readable: ReadableText) -> tuple[EntityResult, ...]:
     """All entities, in the order of segments and places."""
     passages = [read_passage(segment) for segment in readable.segments[:MAX_SEGMENTS]]
     passages += [read_passage(segment, hidden=True) for segment in readable.hidden[:MAX_SEGMENTS]]
     capital_nouns = any(has_capital_nouns(passage.text) for passage in passages)
     recognised = [_channels(passage, capital_nouns) for passage in passages]
-    remote = _bound_across(recognised)
+    remote = bound_across(recognised)
     names = [
         *readable.names[:MAX_NAMES],
         *(found.passage.text[start:end] for found in recognised for start, end in found.people),
@@ -109,7 +85,7 @@ def find_entities(readable: ReadableText) -> tuple[EntityResult, ...]:
     return tuple(results)
 
 
-def _channels(passage: Passage, capital_nouns: bool) -> _Recognised:
+def _channels(passage: Passage, capital_nouns: bool) -> Recognised:
     urls = locate_urls(passage)
     emails = locate_emails(passage)
     # "https://user@host" is a link; "name(at)host.org" is an address, not the host it holds.
@@ -129,46 +105,13 @@ def _channels(passage: Passage, capital_nouns: bool) -> _Recognised:
     stops += [hit.start for hit in passage.hits("network")]
     no_names = [*taken, *orgs, *((origin.start, origin.end) for origin in origins)]
     people = find_people(passage, stops, no_names, capital_nouns=capital_nouns)
-    return _Recognised(
+    return Recognised(
         passage, urls, emails, mentions, phones, handles, origins, orgs, people, capital_nouns
     )
 
 
-def _bound_across(recognised: list[_Recognised]) -> dict[int, list[FoundHandle]]:
-    """Handles whose service and number stand in different places: body and signature.
-
-    Only where nothing is left to guess: the text points elsewhere and there is one number or one
-    `@name` in the whole message.
-    """
-    bound: dict[int, list[FoundHandle]] = {}
-    phones = {
-        phone.value: (index, phone) for index, r in enumerate(recognised) for phone in r.phones
-    }
-    mentions = [(r, mention) for r in recognised for mention in r.mentions]
-    if not mentions or any(r.handles for r in recognised):
-        return bound
-    if len(phones) == 1:
-        index, phone = next(iter(phones.values()))
-        for r, mention in mentions:
-            window = r.passage.folded[max(0, mention.start - 48) : mention.end + 48]
-            if SERVICES[mention.service].kind == "messenger" and (
-                ELSEWHERE.search(window) or SAME_NUMBER.search(window)
-            ):
-                bound.setdefault(index, []).append(
-                    FoundHandle(
-                        phone.start, phone.end, mention.service, f"{mention.service}:{phone.value}"
-                    )
-                )
-        return bound
-    services = list(dict.fromkeys(mention for _, mention in mentions))
-    for index, r in enumerate(recognised):
-        if not r.mentions and (names := at_names(r.passage, services)):
-            bound[index] = names
-    return bound
-
-
 def _all_kinds(
-    found: _Recognised, handles: list[FoundHandle], names: Sequence[str]
+    found: Recognised, handles: list[FoundHandle], names: Sequence[str]
 ) -> list[EntityResult]:
     passage = found.passage
     addresses = [*((u.start, u.end) for u in found.urls), *((e.start, e.end) for e in found.emails)]

@@ -9,14 +9,16 @@ Values are `service:handle`, folded where the service does not tell cases apart.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.channel_words import JOINER
 from nlp.entities.handle_shapes import FoundHandle, fits, likeness
 from nlp.entities.offered import is_plain_name, offered_name
-from nlp.entities.passage import Passage
+from nlp.entities.passage import Mention, Passage
 from nlp.entities.phones import FoundPhone
-from nlp.entities.platforms import JOINER, Mention
 from nlp.entities.services import SERVICES, LinkTarget, Service, alternatives, link_target
 from nlp.entities.urls import FoundUrl, normalised_url
 
@@ -174,12 +176,21 @@ def _is_marked(written: str) -> bool:
     return any(char.isdigit() or char in "_~:#*" for char in written)
 
 
-def _labelled(
-    passage: Passage, mentions: list[Mention], taken: list[tuple[int, int]]
-) -> list[FoundHandle]:
-    """ "My username there is lan_w": the nearest service named before."""
+@dataclass(frozen=True, slots=True)
+class LabelledName:
+    """A name with a label before it at `label`: "ID: lan_w", "find me as lan_w"."""
+
+    label: int
+    start: int
+    end: int
+    written: str
+    like: int
+    is_led: bool
+
+
+def labelled_names(passage: Passage) -> Iterator[LabelledName]:
+    """Names behind a label, whichever service they may belong to."""
     folded = passage.folded
-    found = []
     for label in passage.hits("id_word"):
         sign = _LABEL_SIGN.match(folded, label.end)
         # Without "is" or ":" only what cannot be a word: "my id lan_88".
@@ -197,25 +208,37 @@ def _labelled(
         is_plain = is_led and is_plain_name(
             passage, first, end, loose=sign is not None and sign.group().strip() in _COLONS
         )
-        if written in _NOT_HANDLES or not (is_made or (sign and _is_marked(written)) or is_plain):
-            continue
-        service = _labelled_service(mentions, label.start, end, written, like, sure=is_led)
-        handle = FoundHandle(ahead.start(), end, service, f"{service}:{written.lstrip('~')}")
+        if written not in _NOT_HANDLES and (is_made or (sign and _is_marked(written)) or is_plain):
+            yield LabelledName(label.start, ahead.start(), end, written, like, is_led)
+
+
+def _labelled(
+    passage: Passage, mentions: list[Mention], taken: list[tuple[int, int]]
+) -> list[FoundHandle]:
+    """ "My username there is lan_w": the nearest service named before."""
+    found = []
+    for name in labelled_names(passage):
+        service = _labelled_service(mentions, name)
+        handle = FoundHandle(name.start, name.end, service, f"{service}:{name.written.lstrip('~')}")
         if service and _is_free(handle, taken):
             found.append(handle)
     return found
 
 
-def _labelled_service(
-    mentions: list[Mention], start: int, end: int, written: str, like: int, *, sure: bool
-) -> str:
+def _labelled_service(mentions: list[Mention], name: LabelledName) -> str:
     """The nearest service before that takes it, else one right behind, else the nearest at all."""
-    near = [m for m in reversed(mentions) if 0 <= start - m.end <= _NEIGHBOURHOOD]
-    behind = [m for m in mentions if 0 <= m.start - end <= _RIGHT_BEHIND and like]
-    fitting = [m for m in (*near, *behind) if fits(SERVICES[m.service], written)]
-    if not fitting and (like == 2 or sure):
-        fitting = [m for m in (*near, *behind) if SERVICES[m.service].kind == "messenger"]
-    return fitting[0].service if fitting else ""
+    near = [m for m in reversed(mentions) if 0 <= name.label - m.end <= _NEIGHBOURHOOD]
+    near += [m for m in mentions if 0 <= m.start - name.end <= _RIGHT_BEHIND and name.like]
+    return service_for(name.written, near, sure=name.like == 2 or name.is_led)
+
+
+def service_for(written: str, mentions: list[Mention], *, sure: bool) -> str:
+    """The first service that allows `written`, else the first messenger if it is `sure` a name."""
+    for mention in mentions:
+        if fits(SERVICES[mention.service], written):
+            return mention.service
+    messengers = (m.service for m in mentions if SERVICES[m.service].kind == "messenger")
+    return next(messengers, "") if sure else ""
 
 
 def _at_names(

@@ -35,6 +35,16 @@ class Hit:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A service named at view[start:end]."""
+
+    start: int
+    end: int
+    service: str
+    obfuscated: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
     """One segment; `words` groups lexicon hits by kind, in text order.

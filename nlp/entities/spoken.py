@@ -15,7 +15,7 @@ from nlp.entities.vocabulary import DOUBLE, PLUS, TRIPLE
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 _MIN_WORDS = 4
 _GAP = re.compile(
-    r"[\s,.\-–—()/]{0,4}(?:(?:and|et|und|y|e|و|then|puis|dann|luego|depois)\s)?[\s,]{0,2}"
+    r"[\s,،、.\-–—()/]{0,4}(?:(?:and|et|und|y|e|و|then|puis|dann|luego|depois)\s)?[\s,]{0,2}"
 )
 _DIGITS = re.compile(r"(?<![\w+])\+?\d{1,4}(?!\w)")
 

@@ -6,6 +6,7 @@ a mark of dictation), and every table of `entities.toml` under its own name.
 
 from collections.abc import Iterator
 from functools import lru_cache
+from unicodedata import normalize
 
 from nlp import lexicon
 from nlp.words import PhraseMatcher
@@ -26,7 +27,8 @@ def _platforms() -> Iterator[tuple[str, tuple[str, str]]]:
     for service in lexicon.read("platforms")["service"]:
         id_ = service["id"]
         for name in service.get("names", ()):
-            yield name, ("platform", id_)
+            # Texts are looked up in NFKC, which changes Hangul letters that stand alone.
+            yield normalize("NFKC", name), ("platform", id_)
         for name in {form.lower() for form in service.get("common", ())}:
             yield name, ("platform_common", id_)
         for name in service.get("slang", ()):

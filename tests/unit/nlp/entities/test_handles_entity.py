@@ -55,6 +55,35 @@ SESSION_ID = "05" + "ab12" * 16
         ("https://vk.me/maria_k", "vk:maria_k"),
         ("https://simplex.chat/contact#/?v=2&smp=abc", "simplex:/?v=2&smp=abc"),
         ("https://linktr.ee/maria_k", "link_hub:maria_k"),
+        ("https://wa.me/qr/ABCDEF123", "whatsapp:ABCDEF123"),
+        ("https://work.weixin.qq.com/u/vcAbC123", "wecom:vcAbC123"),
+        ("https://work.weixin.qq.com/gm/AbC123", "wecom:AbC123"),
+        ("https://telegram.dog/maria_k", "telegram:maria_k"),
+        ("tg://join?invite=AbCdEf123", "telegram:AbCdEf123"),
+        ("line://ti/p/~lan.w", "line:lan.w"),
+        ("https://line.me/R/ti/g2/AbC-12", "line:AbC-12"),
+        ("https://invite.viber.com/?g2=AbC-12", "viber:AbC-12"),
+        ("https://zalo.me/g/abc123", "zalo:abc123"),
+        ("https://qm.qq.com/q/AbC123", "qq:AbC123"),
+        ("mqqwpa://im/chat?chat_type=wpa&uin=123456789", "qq:123456789"),
+        ("tencent://message/?uin=123456789", "qq:123456789"),
+        ("https://qr.dingtalk.com/AbC123", "dingtalk:AbC123"),
+        ("https://applink.feishu.cn/AbC123", "lark:AbC123"),
+        ("https://applink.larksuite.com/AbC123", "lark:AbC123"),
+        ("https://voovmeeting.com/dm/AbC123", "tencent_meeting:AbC123"),
+        ("https://discord.com/invite/AbC123", "discord:AbC123"),
+        ("https://discord.com/users/123456789012", "discord:123456789012"),
+        ("https://account.wire.com/user-profile/?id=ab12-cd34", "wire:ab12-cd34"),
+        ("https://join.skype.com/invite/AbC123", "skype:AbC123"),
+        ("https://teams.live.com/meet/9123", "teams:9123"),
+        (
+            "https://teams.microsoft.com/l/chat/0/0?users=maria@example.org",
+            "teams:maria@example.org",
+        ),
+        ("https://ig.me/m/maria.k", "instagram:maria.k"),
+        ("https://x.com/messages/compose?recipient_id=123456", "x:123456"),
+        ("imessage:+447700900123", "imessage:+447700900123"),
+        ("sms:+447700900123", "sms:+447700900123"),
         ("t . me / maria_k", "telegram:maria_k"),
         ("t dot me slash maria_k", "telegram:maria_k"),
         ("t[.]me/maria_k", "telegram:maria_k"),
@@ -70,6 +99,25 @@ def test_deep_links(link: str, handle: str) -> None:
     assert found[0].platform == handle.partition(":")[0]
     assert found[0].span.text == link
     assert "link" in found[0].flags
+
+
+@pytest.mark.parametrize(
+    ("link", "service"),
+    [
+        ("weixin://dl/chat", "wechat"),
+        ("wxwork://message", "wecom"),
+        ("kakaotalk://open", "kakaotalk"),
+        ("dingtalk://dingtalkclient/page", "dingtalk"),
+        ("https://h5.dingtalk.com/circle", "dingtalk"),
+        ("lark://client", "lark"),
+        ("wemeet://page/inmeeting", "tencent_meeting"),
+        ("zoommtg://zoom.us/join", "zoom"),
+        ("https://app.element.io/", "matrix"),
+        ("viber://forward", "viber"),
+    ],
+)
+def test_links_that_name_a_service_alone(link: str, service: str) -> None:
+    assert service in values(EntityType.PLATFORM, f"Reach me: {link}")
 
 
 @pytest.mark.parametrize(

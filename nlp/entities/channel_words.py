@@ -1,0 +1,88 @@
+"""Words around the name of a service that make it a channel: "continue on", "my", "号", "로 연락".
+
+Patterns only; `platforms` says which of them are enough for which name.
+"""
+
+import re
+
+from nlp import lexicon
+from nlp.entities.services import alternatives
+
+CONTEXT = lexicon.read("platforms")["context"]
+BEFORE_LIMIT, AFTER_LIMIT, HANDLE_REACH = 64, 48, 88
+
+CLAUSE_END = re.compile(r"[.!?。！？;；\n](?=\s|$|[^\x00-\x7f])|\n")
+MOVE = re.compile(rf"(?<![^\W_])(?:{alternatives(CONTEXT['moves'])})(?![^\W_])")
+MOVE_AHEAD = re.compile(rf"\s(?:{alternatives(CONTEXT['moves'])})(?![^\W_])")
+CLAUSE_ENDS = re.compile(r"\s*(?:$|[.,;:!?)\n])|\s(?:or|and|please|instead|if|ou|oder|o|или)\s")
+PREPOSITION = re.compile(
+    rf"(?<![^\W_])(?:{alternatives(CONTEXT['prepositions'])})\s(?:the\s|le\s|la\s|el\s|o\s)?$"
+)
+PREPOSITION_OF_SLANG = re.compile(
+    rf"(?<![^\W_])(?:{alternatives(CONTEXT['prepositions_of_slang'])})\s$"
+)
+CHANNEL_PREPOSITION = re.compile(
+    r"(?<![^\W_])(?:via|on|over|per|por|al|pelo|pela|no|meu|в|через)\s$"
+)
+CHANNEL_BEFORE = re.compile(
+    r"(?<![^\W_])(?:on|via|over|through|sur|auf|über|per|por|no|pelo|в|через|на|على|عبر|use|install|installez?|instal[ae]|nutze[nt]?)\s$"
+)
+SOLO_BEFORE = re.compile(
+    rf"(?<![^\W_])(?:{alternatives(CONTEXT['prepositions'])}|with|avec|con|com|with the|an?|une?|um|into|install\w*|using|nach|zu|pour|from)\s$"
+)
+MAILBOX_BEFORE = re.compile(
+    r"(?<![^\W_])(?:from|to|at|on|via|my|your|our|his|her|its|an?|the|de|à|mon|ma|une?|votre|ton|ta|notre|von|an|ein\w{0,2}|mein\w*|ihr\w*|dein\w*|desde|mi|su|tu|una|do|da|meu|seu|teu|"
+    r"para|com|o|um|uma|с|на|в|мой|свой|ваш|or|oder|ou|или)\s(?:other\s|private\s|own\s|new\s|neues?\s|nouveau\s)?$"
+)
+SURE_AFTER_PREPOSITION = frozenset(CONTEXT["sure_after_preposition"])
+POSSESSIVE = re.compile(rf"(?<![^\W_])(?:{alternatives(CONTEXT['possessives'])})\s(?:\w+\s)?$")
+FOLLOWER = re.compile(rf"\s?(?:[:=(@]|(?:{alternatives(CONTEXT['followers'])})(?![^\W_]))")
+LABEL = re.compile(
+    r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?(?P<sign>\s?(?::|->|→)\s*|\s)"
+    r"(?P<value>[@~+]?[a-z0-9][\w.+#-]{2,40})(?P<last>\s*(?:$|\n|[,;/|)(]))?"
+)
+AT_AFTER = re.compile(
+    r"[\s:(,.-]{0,3}(?:(?:at|under|as|au|sous|unter|als|en|como|no|em|по|под)\s)?(?:@[a-z0-9_]{3,}|\+\d[\d ()-]{5,})"
+)
+HANDLE_BEFORE = re.compile(
+    r"(?:@[a-z0-9_]{3,32}|(?<![a-z0-9])[a-z][a-z0-9_]{2,30}[.#]\d{2,9}|\+?\d[\d ().-]{6,20}\d)\s?"
+    r"(?:[(,/|-]|\(?(?:tel|tél|phone|mobile|call|voice)[,/&+])?\s?(?:(?:also|aussi|auch|también|também|также|same|idem)\s)?"
+    r"(?:on |via |over |by |sur |auf |per |en |por |no |pelo |в |на |على )?$"
+)
+PHONE_AFTER = re.compile(
+    r"(?P<sign>\s?(?:[-/+&]\s?(?:tel|tél|phone|call)\s?)?)(?:[ -]?(?:number|no\.?|nr\.?|nummer|num[ée]ro|номер|번호|号码|號碼|号|號))?"
+    r"(?:\s?[:=(,/-]\s?|\s(?:is|ist|est|es|é|at|under|au|unter|al|no|на|по)\s|\s?[는은是]\s?|\s){0,2}\(?\+?\d[\d ().-]{6,20}\d(?![\d%])"
+)
+ALSO_TAILS = ("라인", "줌", "لاين")
+# As labels of numbers these are what they say: a telephone line, a bank's wire.
+NUMBER_WORDS = frozenset({"line", "wire", "session"})
+QQ_NUMBER = re.compile(r"\s?[1-9]\d{4,10}(?!\d)")
+SELF_WORDS = re.compile(r"^\s?me\b(?! a\b)")
+BEFORE_CJK = re.compile(rf"(?:{alternatives(CONTEXT['before_cjk'])})\s?$")
+BEFORE_FIGURATIVE = re.compile(rf"(?:{alternatives(CONTEXT['before_figurative'])})\s?$")
+AFTER_CJK = re.compile(rf"\s?(?:{alternatives(CONTEXT['after_cjk'])})")
+AFTER_HANGUL = re.compile(
+    r"\s?(?:으로|로|에서|에)?\s?(?:[^\s.]{1,20}\s)?(?:연락|주세요|주십시오|오세요|와|이야기|얘기|대화|옮|이어|검색|추가|찾|말씀|톡)"
+)
+FIGURATIVE = frozenset(CONTEXT["figurative"])
+JOINER = re.compile(rf"\s*(?:{alternatives(CONTEXT['joiners'])})\s*")
+
+
+def clause_before(folded: str, start: int) -> str:
+    window = folded[max(0, start - BEFORE_LIMIT) : start]
+    cut = 0
+    for end in CLAUSE_END.finditer(window):
+        if end.end() < len(window):
+            cut = end.end()
+    return window[cut:]
+
+
+def is_moved_to(folded: str, start: int) -> bool:
+    """Whether a preposition, a possessive or a verb of moving stands before in the clause."""
+    before = clause_before(folded, start)
+    return bool(
+        PREPOSITION.search(before)
+        or POSSESSIVE.search(before)
+        or MOVE.search(before)
+        or BEFORE_CJK.search(before)
+    )
