@@ -9,11 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.bare_amounts import is_paid
-from nlp.entities.passage import Passage
+from nlp.entities.passage import MAX_HITS, Passage
 from nlp.entities.services import alternatives
 from nlp.entities.spelled import spelled_numbers
 
@@ -144,7 +145,8 @@ def _amounts(passage: Passage, taken: Sequence[tuple[int, int]]) -> list[_Amount
             continue
         done = match.end()
         found.append(_read(folded, match.start(), match.end(), _number(match)))
-    for match in _HAN_AMOUNT.finditer(folded) if "han" in passage.scripts else ():
+    han = _HAN_AMOUNT.finditer(folded) if "han" in passage.scripts else iter(())
+    for match in islice(han, MAX_HITS):
         amount = _read(folded, match.start(), match.end(), _han_number(match.group()))
         if (amount.currency or amount.value >= 100) and _is_free(*match.span(), taken):
             found.append(amount)

@@ -16,6 +16,12 @@ from nlp.entities.passage import Passage
 from nlp.entities.spoken import spoken_numbers
 
 _CANDIDATE = re.compile(r"\d[\d ().\-/–‑]{4,26}\d(?![0-9a-z_@%]|[.,:]\d)")
+_HALF_BRACKET = re.compile(r"0\d{1,2}\)")
+# An international number whose rest stands on the next line.
+_WRAPPED = re.compile(
+    r"\d[\d ().-]{1,11}[ -]?\n[ \t>]{0,4}\d[\d .-]{2,11}\d(?=\s*(?:$|[\n,.;!?)]|[^\x00-\x7f]))"
+)
+_WRAPPED_DIGITS, _HALF_DIGITS = range(10, 16), 9
 _LEAD_BACK = re.compile(r"(?:\+\s?|\(\+?)$")
 _ATTACHED = re.compile(r"[0-9a-z_/@#=-]\Z|\d[.,:]\Z")  # not `$`: a line may end before the number
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
@@ -23,7 +29,7 @@ _MIN_DIGITS, _MAX_DIGITS = 7, 15
 _PHONE_LABEL = re.compile(
     r"(?:\b(?:tel|tél|phone|telephone|ph|mob|mobile|cell|cellphone|call|calls|text|sms|fax|dial|ring|whats ?app|viber|zalo|signal|"
     r"téléphone|portable|appelez|numéro|telefon|handy|mobil|rufnummer|anruf|anrufen|nummer|"
-    r"teléfono|telefono|móvil|movil|celular|llame|llamar|número|numero|telefone|telemóvel|ligue|contato|"
+    r"teléfono|telefono|móvil|movil|celular|llame|llamar|números?|numeros?|numéros?|nummern|numbers|telefone|telemóvel|ligue|contato|"
     r"тел|телефон\w*|моб|мобильн\w*|номер\w*|звони\w*|позвони\w*|number|direct|line|hotline|contact|reach)\b"
     r"|手机|手機|电话|電話|联系方式|聯絡|致电|号码|微信|전화|휴대폰|핸드폰|연락처|번호|هاتف|جوال|الجوال|موبايل|اتصل|رقم|محمول|☎|📞|📱)"
 )
@@ -48,9 +54,11 @@ _MONEY_AFTER = re.compile(
 _MONEY_BEFORE = re.compile(r"(?:[$€£¥₩₽₹]|eur|usd|cad|gbp|chf|rmb|cny)\s?$")
 _NATIONAL = re.compile(
     r"^(?:\(0?\d{1,5}\)[ -]?\d{2,5}(?:[ .-]?\d{2,5}){1,3}"  # (514) 555-0123
-    r"|0\d{1,5}[ /.-]\d{2,8}(?:[ .-]\d{2,6}){0,4}"  # 0171 2345678, 06 12 34 56 78
-    r"|(?:1[-. ])?\d{3}(?P<gap>[-. ])\d{3}(?P=gap)\d{4}"  # 514-555-0123, 1-800-555-0123
-    r"|8[ -]?\(?\d{3}\)?[ -]\d{3}[ -]\d{2}[ -]\d{2}"  # 8-912-345-67-89
+    r"|0\d{1,5}(?:[ .-]| ?/ ?)\d{2,8}(?:[ .-]\d{1,6}){0,4}"  # 0171 2345678, 06 12 34 56 78
+    r"|0\d{1,2}\) ?\d{3,4}-\d{4}"  # 02) 123-4567
+    r"|(?:1[-. ])?(?![01])\d{3}(?P<gap>[-. ])\d{3}(?P=gap)\d{4}"  # 514-555-0123, 1-800-555-0123
+    r"|[2-9]\d{2}/\d{3}[-. ]\d{4}"  # 514/555-0123
+    r"|8[ -]?\(?\d{3}\)?[ -]?\d{3}[ -]\d{2}[ -]\d{2}"  # 8-912-345-67-89
     r"|[1-9]\d 9\d{4}-\d{4}"  # 11 95550-0164
     r"|[1-9]\d{2}[ -]\d{4}[ -]\d{4})$"  # 138 0013 8000
 )
@@ -81,6 +89,10 @@ def locate_phones(
             continue
         done = end = match.end()
         if lead := _LEAD_BACK.search(folded, max(0, start - 3), start):
+            if wrapped := _wrapped(folded, start):
+                found.append(FoundPhone(lead.start(), wrapped.end(), e164(f"+{wrapped.group()}")))
+                done = wrapped.end()
+                continue
             start = lead.start()
         if _ATTACHED.search(folded, max(0, start - 2), start):
             continue
@@ -93,6 +105,17 @@ def locate_phones(
             found.append(FoundPhone(start, end, e164(digits)))
     found.sort(key=lambda phone: phone.start)
     return found
+
+
+def _wrapped(folded: str, start: int) -> re.Match[str] | None:
+    """The number at `start` with its rest on the next line, if only both together are one."""
+    match = _WRAPPED.match(folded, start)
+    if match is None:
+        return None
+    first, _, rest = match.group().partition("\n")
+    digits = sum(char.isdigit() for char in first)
+    both = digits + sum(char.isdigit() for char in rest)
+    return match if digits <= _HALF_DIGITS and both in _WRAPPED_DIGITS else None
 
 
 def find_phones(passage: Passage, found: list[FoundPhone] | None = None) -> list[EntityResult]:
@@ -161,7 +184,7 @@ def _judged(folded: str, start: int, end: int, labels: Sequence[int] = ()) -> Fo
         return None
     if not labelled and (written.startswith("00") or not _NATIONAL.match(written)):
         return None
-    if written.count("(") != written.count(")"):
+    if written.count("(") != written.count(")") and not _HALF_BRACKET.match(written):
         return None
     return FoundPhone(start, end, e164(written))
 

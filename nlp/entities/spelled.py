@@ -7,9 +7,9 @@ more from the table `spelled`. Only runs of such words are read; no currency is 
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from nlp.entities.passage import Hit, Passage
+from nlp.entities.passage import MAX_HITS, Hit, Passage
 
 _GAP = re.compile(r"[\s-]{1,2}(?:(?:and|et|y|e|und)\s)?")
 _END = Hit(1 << 40, 1 << 40, "")
@@ -41,7 +41,7 @@ def spelled_numbers(passage: Passage) -> Iterator[tuple[int, int, Decimal]]:
             if match.group()[-1] in _HANGUL_UNITS:
                 yield match.start(), match.end(), Decimal(_hangul(match.group()))
     if "tausend" in passage.folded or "hundert" in passage.folded:
-        for match in _GERMAN.finditer(passage.folded):
+        for match in islice(_GERMAN.finditer(passage.folded), MAX_HITS):
             if value := _german(match):
                 yield match.start(), match.end(), Decimal(value)
     run: list[Hit] = []
