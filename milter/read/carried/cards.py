@@ -90,6 +90,7 @@ def is_card(text: str) -> bool:
 
 def read_card(text: str) -> CardText:
     """The readable text of a calendar or card with LF line ends."""
+    text = text.removeprefix("\ufeff")
     start = _START.match(text)
     lines = [_parsed(line[:_MAX_LINE_CHARS]) for line in _unfolded(text)]
     labels = {line.group: _clean_label(line) for line in lines if line.name == "X-ABLABEL"}
