@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from nlp import lexicon
 from nlp.entities.names import (
+    ARABIC_NAME,
     ARABIC_WORD,
     HAN,
     HAN_ANY,
@@ -20,6 +21,12 @@ from nlp.entities.names import (
 # Common surnames of Han names; those of two characters first.
 _SURNAMES = lexicon.read("names")["surname"]
 _SURNAME = f"(?:{'|'.join(_SURNAMES['han_two'].split())}|[{''.join(_SURNAMES['han'].split())}])"
+# Names of other scripts in a text of each: whole runs.
+_HAN_RUN = rf"[{HAN}]{{1,6}}(?:[ ·•・‧][{HAN}]{{1,6}}){{0,2}}"
+_HANGUL_RUN = rf"[{HANGUL}]{{2,5}}(?: [{HANGUL}]{{1,5}}){{0,2}}"
+_IN_HAN = rf"{LED_NAME}|{_HANGUL_RUN}|{ARABIC_NAME}"
+_IN_HANGUL = rf"{LED_NAME}|{_HAN_RUN}|{ARABIC_NAME}"
+_IN_ARABIC = rf"{LED_NAME}|{_HAN_RUN}|{_HANGUL_RUN}"
 _HAN_SHORT = rf"{_SURNAME}[{HAN}]{{1,2}}"
 _NICKNAME = rf"[小老阿][{HAN}]"
 # After a title of address any name; after a post only one that begins with a surname.
@@ -34,25 +41,30 @@ _HAN_POST = (
 _END = r"(?=[,，.。!！;；、:：\s(（)）\"”」]|$|是|来自|來自|在|于|，)"
 _HAN_PATTERNS = (
     re.compile(
-        rf"(?:我叫|我的名字是|本人姓名|姓名[:：是]|我是(?=[{HAN}·]{{2,12}}[,，.。!;；]))(?P<name>{HAN_ANY}?|{_HAN_SHORT}|{LED_NAME}){_END}"
+        rf"(?:我叫|我的名字是|本人姓名|姓名[:：是]|我是(?=[{HAN}·]{{2,12}}[,，.。!;]|[^{HAN}]))(?P<name>{HAN_ANY}?|{_HAN_SHORT}|{_IN_HAN}){_END}"
     ),
     re.compile(
-        rf"(?:(?<![{HAN}])|(?<=[由和与與跟给給向找请請问問是叫及致为為让讓对對联聯系]))(?:尊敬的|亲爱的|親愛的|敬爱的|敬愛的)?(?P<name>(?:[{HAN}]{{1,8}}(?:[·•・‧][{HAN}]{{1,8}}){{1,3}}|[{HAN}]{{1,4}}?|{LED_NAME}))[ ]?(?={_HAN_TITLE})"
+        rf"(?:(?<![{HAN}])|(?<=[由和与與跟给給向找请請问問是叫及致为為让讓对對联聯系]))(?:尊敬的|亲爱的|親愛的|敬爱的|敬愛的)?(?P<name>(?:[{HAN}]{{1,8}}(?:[·•・‧][{HAN}]{{1,8}}){{1,3}}|[{HAN}]{{1,4}}?|{_IN_HAN}))[ ]?(?={_HAN_TITLE})"
     ),
     re.compile(
-        rf"(?:(?<![{HAN}])|(?<=[由和与與跟给給向找请請问問是叫及致为為让讓对對联聯系]))(?:尊敬的|亲爱的|親愛的)?(?P<name>{_SURNAME}[{HAN}]{{0,2}}?|{LED_NAME})[ ]?(?={_HAN_POST})"
+        rf"(?:(?<![{HAN}])|(?<=[由和与與跟给給向找请請问問是叫及致为為让讓对對联聯系]))(?:尊敬的|亲爱的|親愛的)?(?P<name>{_SURNAME}[{HAN}]{{0,2}}?|{_IN_HAN})[ ]?(?={_HAN_POST})"
     ),
     re.compile(
-        rf"^[ \t]*(?P<name>{HAN_ANY}|{LED_NAME})[ \t]*(?:敬上|谨上|謹上|上|敬启|敬啟|拜上|顿首|頓首)[ \t]*$",
+        rf"^[ \t]*(?P<name>{HAN_ANY}|{_IN_HAN})[ \t]*(?:敬上|谨上|謹上|上|敬启|敬啟|拜上|顿首|頓首)[ \t]*$",
         re.MULTILINE,
     ),
     re.compile(
-        rf"(?:联系人|聯繫人|聯絡人|负责人|負責人|经办人|承办人|作者|导师|導師|同事|同學|同学|老友|朋友|秘书|秘書|助理|编辑|編輯|主持人)[:：是叫 ]{{0,2}}(?P<name>{_HAN_SHORT}|{_NICKNAME}|{LED_NAME}|[{HAN}]{{1,8}}(?:·[{HAN}]{{1,8}}){{1,3}})(?=[,，.。;；、:：\s(（)）会會在说說将將和]|$)"
+        rf"(?:联系人|聯繫人|聯絡人|负责人|負責人|经办人|承办人|作者|导师|導師|同事|同學|同学|老友|朋友|秘书|秘書|助理|编辑|編輯|主持人)[:：是叫 ]{{0,2}}(?P<name>{_HAN_SHORT}|{_NICKNAME}|{_IN_HAN}|[{HAN}]{{1,8}}(?:·[{HAN}]{{1,8}}){{1,3}})(?=[,，.。;；、:：\s(（)）会會在说說将將和]|$)"
     ),
     re.compile(
-        rf"(?:(?<=的)(?=[小老阿]|{LED_NAME})|(?<=[部处處室組组科社会會]))(?P<name>{_HAN_SHORT}|{_NICKNAME}|{LED_NAME}|[{HAN}]{{2,8}}(?:·[{HAN}]{{1,8}}){{1,3}})(?=[,，.。;；:：(（]|$)"
+        rf"(?:同事|同學|同学|老友|朋友|助理)(?P<name>(?![们們会會都也在说說将將和与與已告提推介那这這一])[{HAN}]{{2,4}}?)(?=[会會将將][跟和与與联聯给給])"
     ),
-    re.compile(rf"(?<=[部处處室组組科社会會] )(?P<name>{_HAN_SHORT}|{_NICKNAME})(?=[\s,，.。]|$)"),
+    re.compile(
+        rf"(?:(?<=的)(?=[小老阿]|{_IN_HAN})|(?<=[部处處室組组科社会會]))(?P<name>{_HAN_SHORT}|{_NICKNAME}|{_IN_HAN}|[{HAN}]{{2,8}}(?:·[{HAN}]{{1,8}}){{1,3}})(?=[,，.。;；:：(（]|$)"
+    ),
+    re.compile(
+        rf"(?<=[部处處室组組科社会會] )(?P<name>{_HAN_SHORT}|{_NICKNAME}|{_IN_HAN})(?=[\s,，.。]|$)"
+    ),
     # Parts joined by a middle dot are a foreign name wherever they stand.
     re.compile(rf"(?P<name>[{HAN}]{{2,8}}(?:[·•・‧][{HAN}]{{1,8}}){{1,3}})"),
     re.compile(rf"\A\s*(?P<name>{_HAN_SHORT}|{_NICKNAME})[,，:：]"),
@@ -70,27 +82,27 @@ _NO_HANGUL = (
 )
 _HANGUL_PATTERNS = (
     re.compile(
-        rf"(?:제 이름은 |저는 |이름은 |저는, )(?:[{HANGUL}A-Za-z]{{2,12}}(?:의|에서 일하는|에 있는|인|소속) )?(?P<name>{HANGUL_ANY}?|{LED_NAME})(?:이?라고 ?(?:합니다|해요|하는)|입니다|이?고,|이며|예요|이에요)"
+        rf"(?:제 이름은 |저는 |이름은 |저는, )(?:[{HANGUL}A-Za-z]{{2,12}}(?:의|에서 일하는|에 있는|인|소속) )?(?P<name>{HANGUL_ANY}?|{_IN_HANGUL})(?:이?라고 ?(?:합니다|해요|하는)|입니다|이?고,|이며|예요|이에요)"
     ),
-    re.compile(rf"(?P<name>{HANGUL_ANY}|{LED_NAME})(?:이)?라고 (?:합니다|해요|불러)"),
+    re.compile(rf"(?P<name>{HANGUL_ANY}|{_IN_HANGUL})(?:이)?라고 (?:합니다|해요|불러)"),
     re.compile(
-        rf"(?:^|[.!?\n:,] ?|[\s(]){_NO_HANGUL}(?P<name>{HANGUL_NAME}?|[{HANGUL}]{{1,6}} [{HANGUL}]{{1,6}}|{LED_NAME}) ?(?:님|씨)(?=[,께의은이과와 !.:]|$)",
+        rf"(?:^|[.!?\n:,] ?|[\s(]){_NO_HANGUL}(?P<name>{HANGUL_NAME}?|[{HANGUL}]{{1,6}} [{HANGUL}]{{1,6}}|{_IN_HANGUL}) ?(?:님|씨)(?=[,께의은이과와 !.:]|$)",
         re.MULTILINE,
     ),
     re.compile(
-        rf"(?:^|[.!?\n:,(] ?|[\s]){_NO_HANGUL}(?P<name>{HANGUL_NAME}?|[{HANGUL}]{{2,6}} [{HANGUL}]{{1,6}}|{LED_NAME}) (?:(?:{_HANGUL_TITLE_POLITE})(?=[,께의은이가과와에 !.:]|입니다|$)|(?:{_HANGUL_TITLE})(?=[,께]|입니다))",
+        rf"(?:^|[.!?\n:,(] ?|[\s]){_NO_HANGUL}(?P<name>{HANGUL_NAME}?|[{HANGUL}]{{2,6}} [{HANGUL}]{{1,6}}|{_IN_HANGUL}) (?:(?:{_HANGUL_TITLE_POLITE})(?=[,께의은이가과와에 !.:]|입니다|$)|(?:{_HANGUL_TITLE})(?=[,께]|입니다))",
         re.MULTILINE,
     ),
     re.compile(
-        rf"^[ \t]*(?:[{HANGUL}A-Za-z]{{2,12}} ){{0,2}}?(?P<name>{HANGUL_ANY}?|{LED_NAME}) ?(?:드림|올림|배상)[ \t.]*$",
+        rf"^[ \t]*(?:[{HANGUL}A-Za-z]{{2,12}} ){{0,2}}?(?P<name>{HANGUL_ANY}?|{_IN_HANGUL}) ?(?:드림|올림|배상)[ \t.]*$",
         re.MULTILINE,
     ),
     # "... 의 NAME입니다": who introduces himself stands behind his house or post.
     re.compile(
-        rf"(?<=[의장사팀국부원소처인과실회자린한] ){_NO_HANGUL}(?P<name>{HANGUL_NAME}|[{HANGUL}]{{2,6}} [{HANGUL}]{{1,6}}|{LED_NAME})(?=입니다|예요|이에요|이라고|라고)"
+        rf"(?<=[의장사팀국부원소처인과실회자린한] ){_NO_HANGUL}(?P<name>{HANGUL_NAME}|[{HANGUL}]{{2,6}} [{HANGUL}]{{1,6}}|{_IN_HANGUL})(?=입니다|예요|이에요|이라고|라고)"
     ),
     re.compile(
-        rf"(?<=[팀국부처실회단사] )(?P<name>{HANGUL_NAME}?|{LED_NAME})(?=,? ?(?:\d|\(|$|이사|대리|과장|드림))",
+        rf"(?<=[팀국부처실회단사] )(?P<name>{HANGUL_NAME}?|{_IN_HANGUL})(?=,? ?(?:\d|\(|$|이사|대리|과장|드림))",
         re.MULTILINE,
     ),
 )
@@ -98,7 +110,7 @@ _ARABIC_STOPS = (
     "من|في|إلى|الى|على|عن|مع|هو|هي|أعمل|اعمل|وأعمل|وأنا|مدير|مديرة|مستشار|مستشارة|باحث|باحثة|تحية|السلام|المحترم|المحترمة|المحترمين|الموقر|الموقرة|الفاضل|الفاضلة|وبعد"
     "|تتولى|يتولى|تجيب|يجيب|سيتصل|ستتصل|يدير|تدير|قال|قالت|أخبرني|أخبرتني|حفظه|حفظها|صباح|مساء|أما|وقد|سوف|كتب|كتبت|لدى|رئيس|رئيسة|منسق|منسقة|عضو|نائب|ممثل|مندوب|شكرا|أرجو|نود|يسعدني|بعد|أهلا|مرحبا|كيف"
 )
-_ARABIC_NAME_CUT = rf"(?P<name>(?!(?:{_ARABIC_STOPS})(?:\s|$|[،,]))(?:{ARABIC_WORD})(?: (?!(?:{_ARABIC_STOPS})(?:\s|$|[،,.:]))(?:{ARABIC_WORD})){{0,3}}?|{LED_NAME})"
+_ARABIC_NAME_CUT = rf"(?P<name>(?!(?:{_ARABIC_STOPS})(?:\s|$|[،,]))(?:{ARABIC_WORD})(?: (?!(?:{_ARABIC_STOPS})(?:\s|$|[،,.:]))(?:{ARABIC_WORD})){{0,3}}?)"
 _ARABIC_END = rf"(?=\s*[،,.:\n!؛()–—-]|\s(?:{_ARABIC_STOPS})(?:\s|[،,.:!]|$)|\sو[\u0621-\u064a]|$)"
 _ARABIC_TITLE = (
     "السيدة|السيد|سيدة|سيد|الأستاذة|الأستاذ|الاستاذة|الاستاذ|أستاذة|أستاذ|الدكتورة|الدكتور|دكتورة|دكتور|المهندسة|المهندس|مهندسة|مهندس|الباحثة|الباحث|المنسقة|المنسق|الزميلة|الزميل|زميلتي|زميلي|زميلنا|زميلتنا"
@@ -106,13 +118,13 @@ _ARABIC_TITLE = (
 )
 _ARABIC_PATTERNS = (
     re.compile(
-        rf"(?<![\u0621-\u064a])(?:اسمي|أنا|انا|معك|معكم|معكِ|يكلمك|يحدثك)\s(?:(?:{_ARABIC_TITLE})\s)?{_ARABIC_NAME_CUT}{_ARABIC_END}"
+        rf"(?<![\u0621-\u064a])(?:اسمي|أنا|انا|معك|معكم|معكِ|يكلمك|يحدثك)\s(?:(?:{_ARABIC_TITLE})\s)?(?:{_ARABIC_NAME_CUT}{_ARABIC_END}|(?P<name2>{_IN_ARABIC}))"
     ),
     re.compile(
-        rf"(?<![\u0621-\u064a])[ولب]?(?:{_ARABIC_TITLE})\s?(?:(?:{_ARABIC_TITLE})\s?)?{_ARABIC_NAME_CUT}{_ARABIC_END}"
+        rf"(?<![\u0621-\u064a])[ولب]?(?:{_ARABIC_TITLE})\s?(?:(?:{_ARABIC_TITLE})\s?)?(?:{_ARABIC_NAME_CUT}{_ARABIC_END}|(?P<name2>{_IN_ARABIC}))"
     ),
     re.compile(
-        rf"^[ \t]*(?:مرحبا|مرحباً|مرحبًا|أهلا|أهلاً|أهلًا|السلام عليكم|صباح الخير|مساء الخير|تحية طيبة)\s?(?:بك |بكم )?(?:يا )?{_ARABIC_NAME_CUT}(?=\s*[،,!:])",
+        rf"^[ \t]*(?:مرحبا|مرحباً|مرحبًا|أهلا|أهلاً|أهلًا|السلام عليكم|صباح الخير|مساء الخير|تحية طيبة)\s?(?:بك |بكم )?(?:يا )?(?:{_ARABIC_NAME_CUT}|(?P<name2>{_IN_ARABIC}))(?=\s*[،,!:])",
         re.MULTILINE,
     ),
 )
@@ -137,6 +149,7 @@ def find_eastern(text: str, scripts: frozenset[str]) -> Iterator[tuple[int, int]
     for script in scripts & _BY_SCRIPT.keys():
         for pattern in _BY_SCRIPT[script]:
             for match in pattern.finditer(text):
-                name = match["name"]
+                group = match.lastgroup or "name"
+                name = match[group]
                 if name and name not in _NOBODY and not name.startswith(_TO_ALL):
-                    yield match.span("name")
+                    yield match.span(group)

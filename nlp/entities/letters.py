@@ -12,6 +12,7 @@ from nlp import lexicon
 from nlp.entities.eastern import starts_like_a_name
 from nlp.entities.everyday import FUNCTION, is_everyday
 from nlp.entities.names import (
+    ARABIC_NAME,
     EASTERN_RUN,
     HAN,
     HAN_ANY,
@@ -45,7 +46,7 @@ _OPENED = re.compile(
 )
 _BEHIND_LAST = re.compile(
     rf"(?:[.!?…:;)»\"”؟。！？]|\d)[ \t]+[–—-]*[ \t]*(?P<name>{LED_NAME}|{EASTERN_RUN})[ \t.]*$"
-    rf"|[。！？；](?P<han>{HAN_ANY}|{LED_NAME})[ \t]*$"
+    rf"|[。！？；](?P<han>{HAN_ANY}|{LED_NAME}|[{HANGUL}]{{2,5}}(?: [{HANGUL}]{{1,5}})?|{ARABIC_NAME})[ \t]*$"
 )
 # "Registry  NAME": a house or an office, then who signs for it.
 _FOR_OFFICE = re.compile(

@@ -71,7 +71,8 @@ _RELAYED = re.compile(r"\s+(?:via|through|über|par|у|通过|经由)\s.*$")
 _POST_NOMINAL = re.compile(r",\s.*$|\s*[\(（|/].*$|\s[-–—]\s.*$")
 _PARTICLES = frozenset(PARTICLES.split("|"))
 _HAN_CHAR = re.compile(r"[\u3400-\u9fff]")
-_RUSSIAN_ENDING = r"(?:[аяуюеыио]|ом|ем|ой|ей|ым|им|ого|ому|ую)?"
+_RUSSIAN_ENDING = re.compile(r"(?:[аяуюеыио]|ом|ем|ой|ей|ым|им|ого|ому|ую)?")
+_LEAST_DECLINED = 4
 
 
 def find_people(
@@ -125,15 +126,8 @@ def people_again(passage: Passage, names: Iterable[str]) -> list[tuple[int, int]
         value = person_value(name)
         spans += _recurring(passage.folded, value)
         for part in name_parts(name):
-            pattern = re.escape(part)
-            if "\u0400" <= part[0] <= "\u04ff" and len(part) >= 4:
-                pattern = re.escape(part.rstrip("аяьй")) + _RUSSIAN_ENDING
-            spans += [
-                match.span()
-                for match in re.finditer(
-                    rf"(?<![^\W_])(?:{pattern}|{re.escape(part.upper())})(?![^\W_])", text
-                )
-            ][:_MAX_PLACES]
+            spans += _part_again(text, part)
+            spans += _part_again(text, part.upper())
     return list(dict.fromkeys(spans))
 
 
@@ -257,7 +251,9 @@ def _is_wordy(name: str, *, strict: bool) -> bool:
     words = _WORD.findall(name)
     if not words or (words[0].isupper() and len(words[0]) > 1 and len(words) == 1):
         return True
-    return (all if not strict else any)(map(is_everyday, words[:1] if strict else words))
+    if strict and words[0].lower() in FUNCTION:
+        return True
+    return all(map(is_everyday, words))
 
 
 def _cut(text: str, span: tuple[int, int], stops: Sequence[int]) -> tuple[int, int]:
@@ -285,6 +281,23 @@ def _recurring(folded: str, name: str) -> list[tuple[int, int]]:
 
 
 _ARABIC_LEFT = re.compile(r"(?:^|[^\u0621-\u064a])(?:[وف]?[بلك]?)$")
+
+
+def _part_again(text: str, part: str) -> Iterator[tuple[int, int]]:
+    """Where a part of a name stands as a word; Russian ones are declined."""
+    is_declined = "\u0400" <= part[0] <= "\u04ff" and len(part) >= _LEAST_DECLINED
+    stem = part.rstrip("аяьй") if is_declined else part
+    at = text.find(stem)
+    for _ in range(_MAX_PLACES):
+        if at == -1:
+            return
+        end = at + len(stem)
+        if is_declined and (ending := _RUSSIAN_ENDING.match(text, end)):
+            end = ending.end()
+        before, after = text[at - 1 : at], text[end : end + 1]
+        if not (before.isalnum() or before == "_" or after.isalnum() or after == "_"):
+            yield at, end
+        at = text.find(stem, end)
 
 
 def _is_bounded(folded: str, start: int, end: int) -> bool:
