@@ -31,7 +31,7 @@ _MOST_RECIPIENTS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
-    """How stored messages are judged."""
+    """How stored messages are judged; `wants_text` keeps the text in the reading, to be shown."""
 
     settings: Settings
     trusted_authserv_ids: tuple[str, ...] = ()
@@ -40,6 +40,7 @@ class FileOptions:
     mail_from: str | None = None
     rcpt_to: tuple[str, ...] = ()
     readers: int = 1
+    wants_text: bool = False
 
 
 class _Silent:
@@ -53,7 +54,7 @@ class _Silent:
 
 
 class FileJudge:
-    """An async context: readers run while it is open."""
+    """An async context: readers run while it is open. `told` is what the pipeline judges by."""
 
     def __init__(self, options: FileOptions) -> None:
         self._options = options
@@ -66,16 +67,15 @@ class FileJudge:
             ),
             _Silent(),
         )
+        told = pipeline_options(
+            options.settings,
+            banner_key=secrets.token_bytes(32),
+            mode=options.mode,
+            trusted=options.trusted_authserv_ids,
+        )
+        self.told = replace(told, facts=replace(told.facts, wants_text=options.wants_text))
         self._pipeline = Pipeline(
-            examiner=self._pool,
-            history=EmptyHistory(),
-            clock=self._clock,
-            options=pipeline_options(
-                options.settings,
-                banner_key=secrets.token_bytes(32),
-                mode=options.mode,
-                trusted=options.trusted_authserv_ids,
-            ),
+            examiner=self._pool, history=EmptyHistory(), clock=self._clock, options=self.told
         )
 
     async def __aenter__(self) -> "FileJudge":

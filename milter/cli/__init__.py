@@ -6,7 +6,7 @@ usage or configuration. Machine-readable output goes to standard output, all els
 
 import typer
 
-from milter.cli import apply, check_config, quarantine, scan, serve
+from milter.cli import apply, check_config, explain, quarantine, scan, serve
 
 app = typer.Typer(
     name="lurewall",
@@ -20,6 +20,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)
 app.command("scan")(scan.scan)
 app.command("apply")(apply.apply)
+app.command("explain")(explain.explain)
 app.command("check-config")(check_config.check_config)
 app.add_typer(quarantine.app, name="quarantine")
 

@@ -8,22 +8,13 @@ Failure: an unknown code weighs nothing and is listed as degraded; nothing raise
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from milter.judge.ledger import INTERACTION, Ledger, is_plain, ledger_of
 from milter.judge.weights import FindingWeight, WeightTable
 from milter.mail.finding import CheckOutcome, CheckStatus, Finding
 from milter.mail.verdict import Label, Verdict, WeighedFinding
 
 _PLAIN = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ledger:
-    """Weights that were given, and the sum they make."""
-
-    rows: tuple[WeighedFinding, ...]
-    score_db: float
-    families: tuple[str, ...]
 
 
 def score(
@@ -44,12 +35,13 @@ def score(
         if outcome.status is CheckStatus.FAILED
     )
     unknown = tuple(f"no weight for {code}" for code in strongest if code not in table.findings)
-    ledger = _weigh(strongest, table)
+    rows = _weigh(strongest, table)
+    ledger = ledger_of(rows, table)
     return Verdict(
         label=_label(ledger, strongest, table, info_from_db),
         score_db=ledger.score_db,
         probability=probability(ledger.score_db, table),
-        findings=ledger.rows,
+        findings=rows,
         families=ledger.families,
         may_hold=_may_hold(ledger, strongest, table),
         degraded=(*degraded, *failed, *unknown),
@@ -83,7 +75,7 @@ def _strongest(findings: Iterable[Finding]) -> dict[str, Finding]:
     return best
 
 
-def _weigh(found: Mapping[str, Finding], table: WeightTable) -> _Ledger:
+def _weigh(found: Mapping[str, Finding], table: WeightTable) -> tuple[WeighedFinding, ...]:
     rows = [
         WeighedFinding(
             finding=finding,
@@ -94,25 +86,10 @@ def _weigh(found: Mapping[str, Finding], table: WeightTable) -> _Ledger:
         for code, finding in found.items()
         if (row := table.findings.get(code)) is not None
     ]
-    by_family: dict[str, float] = {}
-    for weighed in rows:
-        if weighed.weight_db > 0:
-            by_family[weighed.family] = by_family.get(weighed.family, 0.0) + weighed.weight_db
-    evidence = sum(min(total, table.family_cap_db) for total in by_family.values())
-    against = [weighed for weighed in rows if weighed.weight_db < 0]
-    # What the text itself says against it is no alibi of a sender, and is not capped like one.
-    counter = sum(w.weight_db for w in against if w.family in table.counter_families)
-    mitigation = sum(w.weight_db for w in against if w.family not in table.counter_families)
-    if any(_is_plain(found, code) for code in table.mitigation_capped_by):
-        mitigation = max(mitigation, table.mitigation_floor_db)
-    together = _interactions(found, table)
-    total = evidence + counter + mitigation + sum(weighed.weight_db for weighed in together)
-    ordered = sorted((*rows, *together), key=lambda w: (-w.weight_db, w.finding.code))
-    return _Ledger(
-        rows=tuple(ordered),
-        score_db=round(total, 2),
-        families=tuple(sorted(by_family)),
+    ordered = sorted(
+        (*rows, *_interactions(found, table)), key=lambda w: (-w.weight_db, w.finding.code)
     )
+    return tuple(ordered)
 
 
 def _row_weight(
@@ -128,7 +105,7 @@ def _interactions(found: Mapping[str, Finding], table: WeightTable) -> list[Weig
     for rule in table.interactions:
         if any(code in found for code in rule.none_of):
             continue
-        if not all(_is_plain(found, code) for code in rule.plain):
+        if not all(is_plain(found, code) for code in rule.plain):
             continue
         members = [[code for code in group if code in found] for group in rule.one_of_each]
         if not all(members):
@@ -136,7 +113,7 @@ def _interactions(found: Mapping[str, Finding], table: WeightTable) -> list[Weig
         evidence = tuple(e for group in members for e in found[group[0]].evidence[:1])
         fired.append(
             WeighedFinding(
-                finding=Finding(code=rule.name, check="interaction", evidence=evidence),
+                finding=Finding(code=rule.name, check=INTERACTION, evidence=evidence),
                 family="",
                 weight_db=rule.weight_db,
                 summary=rule.summary,
@@ -145,11 +122,7 @@ def _interactions(found: Mapping[str, Finding], table: WeightTable) -> list[Weig
     return fired
 
 
-def _is_plain(found: Mapping[str, Finding], code: str) -> bool:
-    return code in found and found[code].strength >= _PLAIN
-
-
-def _may_hold(ledger: _Ledger, found: Mapping[str, Finding], table: WeightTable) -> bool:
+def _may_hold(ledger: Ledger, found: Mapping[str, Finding], table: WeightTable) -> bool:
     """Three families and the named combination (design: QUARANTINE)."""
     return (
         len(ledger.families) >= table.quarantine_families
@@ -160,7 +133,7 @@ def _may_hold(ledger: _Ledger, found: Mapping[str, Finding], table: WeightTable)
 
 
 def _label(
-    ledger: _Ledger, found: Mapping[str, Finding], table: WeightTable, info_from_db: float
+    ledger: Ledger, found: Mapping[str, Finding], table: WeightTable, info_from_db: float
 ) -> Label:
     enough = (
         ledger.score_db >= table.annotate_db and len(ledger.families) >= table.annotate_families

@@ -43,7 +43,7 @@ def test_every_command_is_documented():
     page = (ROOT / "docs" / "cli.md").read_text("utf-8")
     names = [command.name for command in app.registered_commands]
     names += [group.name for group in app.registered_groups]
-    assert {"serve", "demo", "scan", "apply", "check-config", "quarantine"} <= set(names)
+    assert {"serve", "demo", "scan", "explain", "apply", "check-config", "quarantine"} <= set(names)
     assert [name for name in names if f"lurewall {name}" not in page] == []
 
 
