@@ -36,7 +36,7 @@ MAILBOX_BEFORE = re.compile(
 )
 SURE_AFTER_PREPOSITION = frozenset(CONTEXT["sure_after_preposition"])
 POSSESSIVE = re.compile(rf"(?<![^\W_])(?:{alternatives(CONTEXT['possessives'])})\s(?:\w+\s)?$")
-FOLLOWER = re.compile(rf"\s?(?:[:=(@]|(?:{alternatives(CONTEXT['followers'])})(?![^\W_]))")
+FOLLOWER = re.compile(rf"\s?(?:[:=(@]|['’]s\s|(?:{alternatives(CONTEXT['followers'])})(?![^\W_]))")
 LABEL = re.compile(
     r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?(?P<sign>\s?(?::|->|→)\s*|\s)"
     r"(?P<value>[@~+]?[a-z0-9][\w.+#-]{2,40})(?P<last>\s*(?:$|\n|[,;/|)(]))?"
@@ -51,10 +51,13 @@ HANDLE_BEFORE = re.compile(
 )
 PHONE_AFTER = re.compile(
     r"(?P<sign>\s?(?:[-/+&]\s?(?:tel|tél|phone|call)\s?)?)(?:[ -]?(?:number|no\.?|nr\.?|nummer|num[ée]ro|номер|번호|号码|號碼|号|號))?"
-    r"(?:\s?[:=(,/-]\s?|\s(?:is|ist|est|es|é|at|under|au|unter|al|no|на|по)\s|\s?[는은是]\s?|\s){0,2}\(?\+?\d[\d ().-]{6,20}\d(?![\d%])"
+    r"(?:\s?[:=(,/-]\s?|\s(?:is|ist|est|es|é|at|under|au|an|à|to|unter|al|no|на|по|على|هو)\s|\s?[는은是]\s?|\s){0,2}\(?\+?\d[\d ().-]{6,20}\d(?![\d%])"
 )
-ALSO_TAILS = ("라인", "줌", "لاين")
+ALSO_TAILS = ("라인", "줌", "لاين", "تلي")
 # As labels of numbers these are what they say: a telephone line, a bank's wire.
+# A label and a number: enough for slang too, but "Seattle, WA: (206) ..." is a place.
+NUMBER_LABELLED = re.compile(r"\s?[:=]\s?\(?\+?\d[\d ().-]{6,20}\d(?![\d%])")
+V_LABELLED = re.compile(r"\s?[:=]\s?[a-z][a-z0-9_-]{4,19}")
 NUMBER_WORDS = frozenset({"line", "wire", "session"})
 QQ_NUMBER = re.compile(r"\s?[1-9]\d{4,10}(?!\d)")
 SELF_WORDS = re.compile(r"^\s?me\b(?! a\b)")

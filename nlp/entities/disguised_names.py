@@ -28,10 +28,12 @@ _SPLITTABLE = {
 # Signs of lists, and pictures; a line may break behind a hyphen.
 _PICTURES = "\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff"
 _GAP = rf"(?:[ .\-_*·•|~'/+\n{_PICTURES}]|[ -]\n)?"
-_HARD_GAP = rf"(?:[.\-_*·•|~'/+{_PICTURES}]|[ -]?\n)?"  # "we chat" is English
+_HARD_GAP = rf"(?:[.\-_*·•|~'/+{_PICTURES}]|[ -]?\n)?"  # "we chat", "batch at" are English
 _SPLIT = re2.compile(
     r"(?i)(?:^|[^a-z0-9])("
-    + "|".join((_HARD_GAP if name == "wechat" else _GAP).join(name) for name in _SPLITTABLE)
+    + "|".join(
+        (_HARD_GAP if name in ("wechat", "batchat") else _GAP).join(name) for name in _SPLITTABLE
+    )
     + r")(?:$|[^a-z0-9])"
 )
 _PLAIN_SPLITS = frozenset(

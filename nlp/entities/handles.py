@@ -28,6 +28,9 @@ SAME_NUMBER = re.compile(alternatives(_CONTEXT["same_number"]))
 ELSEWHERE = re.compile(alternatives(_CONTEXT["elsewhere"]))
 
 _NEIGHBOURHOOD, _RIGHT_BEHIND, _PHONE_REACH = 160, 60, 64
+_PLAIN_LABELS = frozenset(
+    {"username", "handle", "nickname", "pseudo", "identifiant", "benutzername", "nutzername"}
+)
 _COLONS = frozenset({":", "="})
 _AHEAD = re.compile(
     r"(?P<at>@)?(?P<handle>(?:live:)?[~a-z0-9_*][a-z0-9_.:#~-]{1,65})(?![a-z0-9_@])"
@@ -203,8 +206,9 @@ def labelled_names(passage: Passage) -> Iterator[LabelledName]:
         end = first + len(written)
         like = likeness(passage.text[first:end], codes=True)
         is_made = bool(ahead["at"]) or like > 0 or (written.isdigit() and len(written) > 4)
-        # "find me as" and "under the name" need no sign.
-        is_led = sign is not None or " " in folded[label.start : label.end]
+        # "find me as", "under the name" and "username" need no sign.
+        word = folded[label.start : label.end]
+        is_led = sign is not None or " " in word or word in _PLAIN_LABELS
         is_plain = is_led and is_plain_name(
             passage, first, end, loose=sign is not None and sign.group().strip() in _COLONS
         )

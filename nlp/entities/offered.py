@@ -30,6 +30,9 @@ _BETWEEN = re.compile(
     r"(?P<sign>\s*(?:[:=]|->|=>|→)\s*|\s(?:is|ist|est|es|é|это|هو|هي|[-–—])\s|\s?[是为為는은]\s?)?[\s(,\"'`«“]{0,2}"
 )
 _COLONS = frozenset({":", "=", "->", "=>", "→"})
+_NAME_LABELS = frozenset(
+    {"id", "username", "user name", "handle", "nick", "nickname", "pseudo", "ник"}
+)
 _AHEAD = re.compile(
     r"(?P<at>@)?(?P<handle>(?:live:)?[~a-z0-9_*][a-z0-9_.:#~-]{1,65})(?![a-z0-9_@ß-ɏ])"
 )
@@ -55,16 +58,16 @@ _IN_FLOW = re.compile(r"[a-zß-ÿ]\s\Z")
 _TRAILING = re.compile(rf"\s?(?:{alternatives(_CONTEXT['trailing_cues'])})")
 # Where a plain word may end to be a name and not the start of a phrase.
 _ENDS = re.compile(
-    r"[\"'`»”]?\s*(?:$|\n|[.,;:)\]!?|/&(]|[^\x00-\x7f])|\s(?:there|dort|là|ahí|allí|lá|and|und|et|y|e|or|oder|ou|o|please|bitte|so|then|instead)\b|\s[-–(]"
+    r"[\"'`»”]?\s*(?:$|\n|[.,;:)\]!?|/&(]|[^\x00-\x7f])|\s(?:there|dort|là|ahí|allí|lá|and|und|et|y|e|or|oder|ou|o|please|bitte|so|then|instead|in the search|in der suche|dans la)\b|\s[-–(]"
 )
 _JOINT_BEFORE = re.compile(
     r"(?<![a-z0-9@._/-])(?P<at>@)?(?P<handle>[a-z0-9_][a-z0-9_.#-]{2,31})[\"'`»”]?(?P<joint>\s?\(\s?|"
-    r"\s(?:there\s)?(?:on|over|via|through|in|at|sur|par|auf|über|per|bei|en|por|no|na|pelo|pela|de|в|во|через|на|على|عبر|في)\s"
+    r"\s(?:(?:there|over|up)\s)?(?:on|over|via|through|in|at|sur|par|auf|über|per|bei|en|por|no|na|pelo|pela|de|в|во|через|на|على|عبر|في)\s"
     r"(?:the\s|my\s|le\s|la\s|mon\s|meinem\s|mi\s|meu\s|o\s)?|\s?[-–/|:,]\s?)$"
 )
 _OPENED = {"(": ")", '"': '"', "'": "'", "`": "`", "«": "»", "“": "”", "「": "」"}
 _REST_OF_LINE = re.compile(
-    r"(?:\s?[-–—/|·:=]\s?|\s?->\s?|\s(?=[\"'`«“]))(?P<name>[\"'`«“]?@?(?P<handle>~?[a-z0-9_][a-z0-9_.#-]{2,40}))[\"'`»”]?[ \t]*(?=\n|$)"
+    r"(?:\s?[-–—/|·:=→]\s?|\s?->\s?|[ \t])(?P<name>[\"'`«“]?@?(?P<handle>~?[a-z0-9_][a-z0-9_.#-]{2,40}))[\"'`»”]?[ \t]*(?=\n|$)"
 )
 _CONTACT_LINE = re.compile(r"\w@\w|\d[\d ().-]{6,}\d|https?:|www\.")
 _LINE_START = re.compile(r"(?:^|\n)[ \t>•*-]*(?:[^\W\d_]+\s?:\s?)?$")
@@ -98,7 +101,8 @@ def _on_a_line(
     if match is None or match["handle"] in _NOT_HANDLES:
         return None
     first, end = match.span("handle")
-    if likeness(passage.text[first:end], codes=service.codes) == 0:
+    by_blank = passage.folded[at:first].isspace()
+    if by_blank or likeness(passage.text[first:end], codes=service.codes) == 0:
         begins = _LINE_START.search(passage.folded, max(0, start - 24), start) is not None
         if not begins or not is_uncommon(passage.text[first:end], among_latin=not passage.scripts):
             return None
@@ -141,8 +145,9 @@ def _behind(
     else:
         # A plain word: only a label ("ID: lan") or a sign with nothing behind makes it a handle.
         labelled = between["id"] is not None or owned
+        named = (between["id"] or "").strip(" -") in _NAME_LABELS
         allowed = (
-            bool(sign)
+            (bool(sign) or named)
             and (sure or labelled)
             and (sign in _COLONS or labelled)
             and is_plain_name(passage, start, end, loose=labelled and sign in _COLONS)
@@ -170,7 +175,7 @@ def _before(passage: Passage, service: Service, at: int, *, sure: bool) -> Found
         accepted = led or begins or (sure and bracket)
     else:
         cued = _PLAIN_CUES.end_at(folded, match.start())
-        by_preposition = match["joint"].strip().isalpha()
+        by_preposition = match["joint"].replace(" ", "").isalpha()
         accepted = (
             is_uncommon(passage.text[start:end], among_latin=not passage.scripts)
             and by_preposition
@@ -237,11 +242,12 @@ def _stands_alone(passage: Passage, at: int, start: int, end: int) -> bool:
     if gap.strip() in _OPENED:
         return after[:1] == _OPENED[gap.strip()]
     if gap == ", ":
-        return len(folded[start:end]) > 5 and after[:1] in (",", ".", "\n", "")
+        return end - start > 7 and after[:1] in (",", ".", "\n", "")
+    is_glued = gap == "" and folded[at - 1] >= "\u2e80"
     return (
-        gap == " "
-        and bool(passage.scripts & {"han", "hangul"})
-        and (after.strip()[:1] or "。") > "\x7f"
+        (gap == " " or is_glued)
+        and bool(passage.scripts)
+        and not (after.strip()[:1].isascii() and after.strip()[:1].isalnum())
         and is_uncommon(passage.text[start:end], among_latin=True)
     )
 

@@ -28,6 +28,7 @@ from nlp.entities.channel_words import (
     MAILBOX_BEFORE,
     MOVE,
     MOVE_AHEAD,
+    NUMBER_LABELLED,
     NUMBER_WORDS,
     PHONE_AFTER,
     POSSESSIVE,
@@ -37,6 +38,7 @@ from nlp.entities.channel_words import (
     SELF_WORDS,
     SOLO_BEFORE,
     SURE_AFTER_PREPOSITION,
+    V_LABELLED,
     clause_before,
 )
 from nlp.entities.disguised_names import disguised_mentions
@@ -90,7 +92,7 @@ def find_platforms(passage: Passage, mentions: list[Mention] | None = None) -> l
 
 
 def _is_inside(folded: str, start: int) -> bool:
-    """Whether it is the tail of another word: "온라인" ends like LINE, as does its Arabic sister."""
+    """Whether it is the tail of another word: "온라인" ends like LINE, "send me" in Arabic like Telegram."""
     return folded.startswith(ALSO_TAILS, start) and folded[start - 1 : start].isalpha()
 
 
@@ -152,8 +154,11 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
     is_number_word = written in NUMBER_WORDS and not (
         owned or (is_form and (before[-1:] == "(" or _stands_out(passage.text, hit.start, hit.end)))
     )
+    if written == "v":  # a Latin letter elsewhere, and the name of a file of versions
+        return "han" in passage.scripts and V_LABELLED.match(after) is not None
     if not is_number_word and (
         offers_number
+        or (not before.endswith(", ") and NUMBER_LABELLED.match(after))
         or _is_labelled(service, written, after)
         or AT_AFTER.match(after)
         or HANDLE_BEFORE.search(before)

@@ -48,8 +48,25 @@ _SPACED_LINK = re.compile(
 )
 # Numbers and addresses with their scheme are read as numbers and addresses.
 _OTHER_KINDS = frozenset({"tel", "mailto"})
-# "line:mira_k" is a label and a name, not a link.
-_LABELLED_NAME = re.compile(r"(?!\d+$)[A-Za-z0-9._#~-]{3,40}")
+# "line:mira_k", "tg:@mira_k" and "whatsapp:+44" are labels and names, not links.
+_LABELLED_NAME = re.compile(r"(?!\d+$)[A-Za-z0-9._#~-]{3,40}|@[A-Za-z0-9_.]{3,40}")
+_LABELLED_NUMBER = re.compile(r"\+\d[\d().-]*")
+_NUMBER_SCHEMES = frozenset({"sms", "smsto", "imessage", "facetime"})
+# "@ana.hr" and "id: ana.hr" name an account; domains that are mostly sites stay links.
+_SERVICES = "|".join(
+    sorted(
+        name.lower().removesuffix("*")
+        for service in lexicon.read("platforms")["service"]
+        for name in (*service.get("names", ()), *service.get("common", ()))
+        if " " not in name
+    )
+)
+_NAMED_BEFORE = re.compile(
+    rf"(?:(?<![^\W_])(?:{_SERVICES})\s?(?:[:(=]|is|ist|est|es|é|이?[은는])\s?|@|"
+    r"(?<![^\W_])(?:id|name|user ?name|user|nick|pseudo|identifiant|usuario|usuário|handle|kennung|ник)"
+    r"\s?(?::|=|is|ist|est|es|é)?\s?|(?:아이디|帳號|账号|帐号|号|號|昵称)\s?[:是는은]?\s?)$"
+)
+_SITES = frozenset({"com", "org", "net", "edu", "gov", "io", "co", "eu", "int", "info", "example"})
 _TRAILING = ".,;:!?'\"*_>…"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -74,8 +91,9 @@ def locate_urls(passage: Passage) -> list[FoundUrl]:
         if hit.key not in _OTHER_KINDS
         and (end := _end_of_opaque(text, hit.end)) > hit.end
         and not _LABELLED_NAME.fullmatch(text, hit.end, end)
+        and (hit.key in _NUMBER_SCHEMES or not _LABELLED_NUMBER.fullmatch(text, hit.end, end))
     ]
-    found += _bare(text, folded)
+    found += [url for url in _bare(text, folded) if not _is_name(folded, url)]
     if _DEFANGED_DOT.search(folded):
         found += _defanged(text, folded)
     found += [
@@ -94,6 +112,17 @@ def locate_urls(passage: Passage) -> list[FoundUrl]:
         if not kept or url.start >= kept[-1].end:
             kept.append(url)
     return kept[:MAX_HITS]
+
+
+def _is_name(folded: str, url: FoundUrl) -> bool:
+    """Whether a bare host is the name of an account: "@ana.hr", "Skype name ana.partners"."""
+    written = folded[url.start : url.end]
+    return (
+        written.count(".") == 1
+        and "/" not in written
+        and written.rpartition(".")[2] not in _SITES
+        and _NAMED_BEFORE.search(folded, max(0, url.start - 24), url.start) is not None
+    )
 
 
 def find_urls(passage: Passage, found: list[FoundUrl] | None = None) -> list[EntityResult]:
