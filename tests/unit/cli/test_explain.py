@@ -4,6 +4,7 @@ import io
 import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -189,6 +190,28 @@ async def test_page_needs_nothing_from_outside_and_its_links_lead_somewhere():
     assert "@import" not in style
     policy = next(a["content"] for n, a in page.tags if n == "meta" and "http-equiv" in a)
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2) of #rgb or #rrggbb."""
+    digits = colour if len(colour) == 6 else "".join(2 * digit for digit in colour)
+    channels = [int(digits[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_of_text_reach_contrast_aa(scheme):
+    style = (files("milter.cli") / "explain.css").read_text("utf-8")
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    colours = dict(re.findall(r"--([\w-]+): #(\w+)", light if scheme == "light" else dark))
+    pairs = [("ground", "ink")]
+    pairs += [("ink", on) for on in ("ground", "sheet", "for", "against", "fact")]
+    pairs += [("soft", "ground"), ("soft", "sheet"), ("link", "ground"), ("unseen", "ground")]
+    pairs += [("for-line", "ground"), ("against-line", "ground")]
+    for text, ground in pairs:
+        above, below = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+        assert (above + 0.05) / (below + 0.05) >= 4.5, (text, ground)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
