@@ -86,9 +86,13 @@ async def test_a_reader_survives_hostile_files(pool: tuple[ReaderPool, _Deaf]) -
         {"[Content_Types].xml": "<Types/>", "word/document.xml": b" " * 200_000_000}
     )
     broken = [octets[: len(octets) // 2] for octets in FILES.values()]
-    raw = carriers.mail(*((octets, OCTETS, "a.bin") for octets in (bomb, *broken)))
+    endless = carriers.repeated_form()
+    files = (bomb, *broken, endless, carriers.docx(f"See {LINK}"))
+    raw = carriers.mail(*((octets, OCTETS, "a.bin") for octets in files))
     started = time.monotonic()
     reading = await _read(readers, raw)
     assert time.monotonic() - started < 8
-    assert "2" in reading.uninspected
+    assert {"2", str(len(files))} <= set(reading.uninspected)
+    # What is whole beside them is read.
+    assert _handles(reading) == {"telegram:mira_kovac"}
     assert events.ends == []

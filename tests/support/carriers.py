@@ -153,6 +153,25 @@ def pdf_of(objects: list[bytes], *, trailer: str = "") -> bytes:
     return bytes(octets)
 
 
+def repeated_form(levels: int = 6) -> bytes:
+    """A page whose forms draw each other, ten times more on each level."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>",
+        b"<</Length 4>>stream\n/F Do\nendstream",
+    ]
+    for level in range(levels):
+        inner = (
+            b"/F Do " * 10 if level < levels - 1 else b"0 0 500 500 re f 9 9 m 400 700 l S " * 50
+        )
+        objects.append(
+            b"<</Type/XObject/Subtype/Form/BBox[0 0 595 842]/Resources<</XObject<</F %d 0 R>>>>"
+            b"/Length %d>>stream\n%s\nendstream" % (6 + level, len(inner), inner)
+        )
+    return pdf_of(objects)
+
+
 def _pdf_escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
 

@@ -8,6 +8,7 @@ they go. No other bar codes: no messenger scans them. No recognition of letters.
 """
 
 import io
+import warnings
 from collections.abc import Iterator
 
 import zxingcpp
@@ -45,15 +46,17 @@ def read_image(octets: bytes, carrier: Carrier) -> None:
     if not carrier.budget.take_image():
         carrier.miss()
         return
-    for is_lenient in (False, True):
-        ImageFile.LOAD_TRUNCATED_IMAGES = is_lenient
-        try:
-            with Image.open(io.BytesIO(octets), formats=_FORMATS) as image:
-                _read_frames(image, carrier)
-            return
-        except Exception:  # decoders raise whatever they meet
-            # Mail programs show what there is of a truncated picture, and so do we, but say so.
-            carrier.miss()
+    # What Pillow has to say about a picture nobody reads.
+    with warnings.catch_warnings(action="ignore"):
+        for is_lenient in (False, True):
+            ImageFile.LOAD_TRUNCATED_IMAGES = is_lenient
+            try:
+                with Image.open(io.BytesIO(octets), formats=_FORMATS) as image:
+                    _read_frames(image, carrier)
+                return
+            except Exception:  # decoders raise whatever they meet
+                # Mail programs show what there is of a truncated picture: so do we, but say so.
+                carrier.miss()
 
 
 def find_codes(grey: Image.Image) -> list[str]:

@@ -1,6 +1,7 @@
 """All attachments of a message share one budget, and work that never ends is given up."""
 
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -13,7 +14,17 @@ from milter.read.carried.aside import Lost, done_aside
 from milter.read.carried.budget import Budget
 from milter.read.carried.carrier import Carrier
 from milter.read.message_reader import read_message
-from tests.support.carriers import docx, mail, picture, read_file, said, targets
+from tests.support.carriers import (
+    attached_message,
+    calendar,
+    docx,
+    mail,
+    pdf,
+    picture,
+    read_file,
+    said,
+    targets,
+)
 
 LINK = "https://t.me/mira_kovac"
 OCTETS = "application/octet-stream"
@@ -86,6 +97,36 @@ def test_nothing_is_begun_after_the_deadline() -> None:
         file = read_file(octets, budget=budget)
         assert not file.complete
         assert file.segments == ()
+
+
+FILES = {
+    "a.png": picture(LINK),
+    "a.jpg": picture(LINK, "JPEG"),
+    "a.gif": picture(LINK, "GIF"),
+    "a.webp": picture(LINK, "WEBP"),
+    "a.bmp": picture(LINK, "BMP"),
+    "a.pdf": pdf(["Overview", "here"], links={"here": LINK}, code=LINK),
+    "a.docx": docx("Overview", link=(LINK, "here"), image=picture(LINK)),
+    "a.ics": calendar("DESCRIPTION;ENCODING=QUOTED-PRINTABLE:a=3D"),
+    "a.eml": attached_message("x\r\n", (picture(LINK), "image/png", "a.png")),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damaged_files_end_well(name: str) -> None:
+    chance = random.Random(name)
+    for _ in range(60):
+        octets = bytearray(FILES[name])
+        for _ in range(chance.choice((1, 4, 20))):
+            at = chance.randrange(len(octets))
+            if chance.random() < 0.7:
+                octets[at] = chance.randrange(256)
+            else:
+                del octets[at : at + chance.randrange(1, 30)]
+        started = time.monotonic()
+        file = read_file(bytes(octets), name)
+        assert time.monotonic() - started < 5
+        assert all(segment.text for segment in file.segments)
 
 
 @pytest.mark.parametrize("size", [20_000_001, 90_000_000])

@@ -7,7 +7,7 @@ import pytest
 from milter.mail.finding import Source
 from milter.mail.reading import Defect
 from milter.read.carried.budget import Budget
-from tests.support.carriers import pdf, pdf_of, read_file, said, targets
+from tests.support.carriers import pdf, pdf_of, read_file, repeated_form, said, targets
 
 LINK = "https://t.me/mira_kovac"
 
@@ -105,25 +105,6 @@ def test_pages_that_stand_in_themselves_end() -> None:
         ]
     )
     assert not read_file(loop).complete
-
-
-def repeated_form(levels: int) -> bytes:
-    """A page whose forms draw each other, ten times more on each level."""
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>",
-        b"<</Length 4>>stream\n/F Do\nendstream",
-    ]
-    for level in range(levels):
-        inner = (
-            b"/F Do " * 10 if level < levels - 1 else b"0 0 500 500 re f 9 9 m 400 700 l S " * 50
-        )
-        objects.append(
-            b"<</Type/XObject/Subtype/Form/BBox[0 0 595 842]/Resources<</XObject<</F %d 0 R>>>>"
-            b"/Length %d>>stream\n%s\nendstream" % (6 + level, len(inner), inner)
-        )
-    return pdf_of(objects)
 
 
 def test_a_page_that_takes_too_long_to_draw_is_left() -> None:
