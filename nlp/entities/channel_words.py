@@ -25,7 +25,15 @@ CHANNEL_PREPOSITION = re.compile(
     r"(?<![^\W_])(?:via|on|over|per|por|al|pelo|pela|no|meu|в|через)\s$"
 )
 CHANNEL_BEFORE = re.compile(
-    r"(?<![^\W_])(?:on|via|over|through|sur|auf|über|per|por|no|pelo|в|через|на|على|عبر|use|install|installez?|instal[ae]|nutze[nt]?)\s$"
+    r"(?<![^\W_])(?:on|via|over|through|sur|auf|über|per|por|no|pelo|в|через|на|على|عبر)\s"
+    r"(?:(?:our|your|my|notre|votre|unser\w*|euer\w*|nuestro|vuestro|nosso|meu|seu|наш\w*)\s)?$"
+)
+# What one does with an application, and what an application is called.
+USED_BEFORE = re.compile(
+    r"(?<![^\W_])(?:use|using|uses|install\w*(?:\sdonc)?|download\w*|get|keep|nimm|nehmen\ssie|nutz\w*|prends|prenez|instálate|"
+    r"instal[ae]\w*|usa|usamos|usem|baix[ae]|скача\w*|установ\w*|постав\w*|app|appli|application|aplicación|aplicativo|"
+    r"messagerie|messenger|приложени\w*|мессенджер\w*|تطبيق|برنامج|(?:canal|grupo|groupe|gruppe|chat|группа|чат|канал)\s(?:de|do|sur|bei|в)|"
+    r"(?:servidor|serveur|salon|canal|grupo)(?:\s\w+){0,3}\s(?:en|no|sur))\s$"
 )
 SOLO_BEFORE = re.compile(
     rf"(?<![^\W_])(?:{alternatives(CONTEXT['prepositions'])}|with|avec|con|com|with the|an?|une?|um|into|install\w*|using|nach|zu|pour|from)\s$"
@@ -54,10 +62,10 @@ PHONE_AFTER = re.compile(
     r"(?:\s?[:=(,/-]\s?|\s(?:is|ist|est|es|é|at|under|au|an|à|to|unter|al|no|на|по|على|هو)\s|\s?[는은是]\s?|\s){0,2}\(?\+?\d[\d ().-]{6,20}\d(?![\d%])"
 )
 ALSO_TAILS = ("라인", "줌", "لاين", "تلي")
-# As labels of numbers these are what they say: a telephone line, a bank's wire.
 # A label and a number: enough for slang too, but "Seattle, WA: (206) ..." is a place.
 NUMBER_LABELLED = re.compile(r"\s?[:=]\s?\(?\+?\d[\d ().-]{6,20}\d(?![\d%])")
 V_LABELLED = re.compile(r"\s?[:=]\s?[a-z][a-z0-9_-]{4,19}")
+# As labels of numbers these are what they say: a telephone line, a bank's wire.
 NUMBER_WORDS = frozenset({"line", "wire", "session"})
 QQ_NUMBER = re.compile(r"\s?[1-9]\d{4,10}(?!\d)")
 SELF_WORDS = re.compile(r"^\s?me\b(?! a\b)")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.channel_words import JOINER
-from nlp.entities.handle_shapes import FoundHandle, fits, likeness
-from nlp.entities.offered import is_plain_name, offered_name
+from nlp.entities.handle_shapes import FoundHandle, fits, likeness, takes_names
+from nlp.entities.offered import is_plain_name, later_handle, offered_name
 from nlp.entities.passage import Mention, Passage
 from nlp.entities.phones import FoundPhone
 from nlp.entities.services import SERVICES, LinkTarget, Service, alternatives, link_target
@@ -86,6 +86,10 @@ def locate_handles(
     if mentions:
         found += _labelled(passage, mentions, [*occupied, *((h.start, h.end) for h in found)])
         found += _at_names(folded, mentions, [*occupied, *((h.start, h.end) for h in found)])
+        if not found and takes_names(SERVICES[mentions[-1].service]):
+            last = mentions[-1]
+            later = later_handle(passage, SERVICES[last.service], last.end, len(folded))
+            found += [later] if later and _is_free(later, occupied) else []
     if phones:
         found += _texted(folded, phones, [(handle.start, handle.end) for handle in found])
     return sorted(dict.fromkeys(found), key=lambda handle: (handle.start, handle.service))

@@ -17,7 +17,7 @@ from nlp.entities.services import Service, alternatives
 
 _CONTEXT = lexicon.read("platforms")["context"]
 _NOT_HANDLES = frozenset(_CONTEXT["not_handles"])
-_REACH = 88
+_REACH, _LATER_REACH = 88, 240
 
 _ID_WORDS = (
     r"user ?name|user ?id|user|nick(?:name)?|id|handle|account|contact|number|name|nummer|kennung|konto|benutzername|nutzername|"
@@ -54,6 +54,7 @@ _CUES = Cues(
 )
 _PLAIN_CUES = Cues(_CONTEXT["plain_cues"], _CONTEXT["plain_cues_joined"])
 _ADJACENT = re.compile(r"[\s:(,\"'`-]{0,4}")
+_THERE = re.compile(r"\s(?:there|dort|là|ahí|allí|lá|там|هناك)\b")
 _IN_FLOW = re.compile(r"[a-zß-ÿ]\s\Z")
 _TRAILING = re.compile(rf"\s?(?:{alternatives(_CONTEXT['trailing_cues'])})")
 # Where a plain word may end to be a name and not the start of a phrase.
@@ -207,6 +208,29 @@ def nearby_handle(
         if written not in _NOT_HANDLES and _is_offered(passage, service, at, token, end, sure=sure):
             value = f"{service.id}:{written.lstrip('~')}"
             return FoundHandle(token.start(), end, service.id, value)
+    return None
+
+
+def later_handle(passage: Passage, service: Service, at: int, stop: int) -> FoundHandle | None:
+    """A made name in one of the next sentences, by a cue: "We are on Discord. I am mira_k there."."""
+    folded = passage.folded
+    limit = min(stop, at + _LATER_REACH, len(folded))
+    for token in _TOKEN.finditer(folded, at, limit):
+        start = token.start("handle")
+        written = folded[start : token.end()].rstrip(".#-")
+        end = start + len(written)
+        like = likeness(passage.text[start:end], codes=service.codes)
+        # CROSS_COMPILE is a constant of a program.
+        if (
+            like == 0
+            or passage.text[start:end].isupper()
+            or not (like == 2 or fits(service, written))
+        ):
+            continue
+        if _PLAIN_CUES.end_at(folded, token.start(), at) or _THERE.match(folded, end):
+            return FoundHandle(
+                token.start(), end, service.id, f"{service.id}:{written.lstrip('~')}"
+            )
     return None
 
 

@@ -38,6 +38,7 @@ from nlp.entities.channel_words import (
     SELF_WORDS,
     SOLO_BEFORE,
     SURE_AFTER_PREPOSITION,
+    USED_BEFORE,
     V_LABELLED,
     clause_before,
 )
@@ -183,16 +184,28 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
         return True
     if written in SURE_AFTER_PREPOSITION and CHANNEL_PREPOSITION.search(before):
         return True
-    if is_form and CLAUSE_ENDS.match(after):
-        on_it = SOLO_BEFORE if service.solo else CHANNEL_BEFORE
-        if on_it.search(before):
-            return True
+    if is_form and _is_used(passage.text, hit, before, after):
+        return True
     if is_form and service.kind == "mail" and MAILBOX_BEFORE.search(before):
         return True
     preposition = PREPOSITION if is_form else PREPOSITION_OF_SLANG
     if not preposition.search(before):
         return False
     return bool(MOVE.search(before) or (is_form and MOVE_AHEAD.match(after)))
+
+
+def _is_used(text: str, hit: Hit, before: str, after: str) -> bool:
+    """Whether a form of a name is used as a channel or an application: "on Signal", "use Session"."""
+    service = SERVICES[hit.key]
+    ends = CLAUSE_ENDS.match(after) is not None
+    if ends and service.solo and SOLO_BEFORE.search(before):
+        return True
+    if not (CHANNEL_BEFORE.search(before) or USED_BEFORE.search(before)):
+        return False
+    # "on Matrix Theory" is a subject, and a line is a line.
+    is_name = text[hit.end : hit.end + 1] != " " or not text[hit.end + 1 : hit.end + 2].isupper()
+    is_word = text[hit.start : hit.end] in ("Line", "Wire")
+    return ends or (is_name and not is_word)
 
 
 def _stands_out(text: str, start: int, end: int) -> bool:
