@@ -4,6 +4,9 @@ Cues of `screen.toml` have groups with weights; a group counts once. A mail pass
 different groups of one language reach the threshold close to each other. It is meant to lose no lure and to let
 through few others; it never says what a mail is.
 
+Names of messengers are one cue and names of mail services another, whichever they are; addresses and
+capitalised names are no cues, and the second look does not see them.
+
 Disguised words (two scripts in a word, invisible characters, letters spaced out) are undone first;
 a cheap look tells whether that is needed at all.
 Failure: none; time is linear in the text, which is cut at `MAX_CHARACTERS`.
@@ -14,6 +17,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from operator import or_
 
 import re2
 
@@ -33,7 +37,13 @@ MAX_LINKS = 100
 _Hit = tuple[int, int, str]
 
 _ANY = "any"
+# Groups of the cues that `platforms.toml` gives. A name that is a word, too, counts where it is written as one.
+_BRANDS = {"messenger": "channel", "mail": "channel_weak"}
+_AMBIGUOUS, _OF_FIRMS = "?", "!"
+_MARKS = frozenset((_AMBIGUOUS, _OF_FIRMS))
+_NO_BRANDS = frozenset({"sms", "google_chat", "imessage"})
 _WORD = re.compile(r"[^\W\d_]+")
+_NO_CAPITALS = "\u0590"
 _MARKED_CHARACTERS = 4000
 _TOO_SHORT_TO_TELL = 12
 _LONG = 60
@@ -53,6 +63,19 @@ _NEEDS_NORMALISING = re2.compile(
     r"|[A-Za-z][\x{0370}-\x{052f}]|[\x{0370}-\x{052f}][A-Za-z]"
     r"|(?:^|[^A-Za-z0-9])[A-Za-z](?:[ .\-_*·•|~/+][A-Za-z0-9]){3}"
 )
+
+
+_HOST = re.compile(r"@[\w.-]+")
+# What stands before the name of a service that is a word, too.
+_USED = re.compile(
+    r"(?:^|[ (])(?:on|over|via|through|by|use|uses|using|has|have|got|install|installed|called|app|my|your"
+    r"|sur|par|utilise|utilisez|installé|a|ai|as|avez|maintenant|mon|votre|auf|über|per|mit|bei|mein|nutze|habe"
+    r"|por|en|uso|tengo|tiene|mi|su|no|pelo|uso|tenho|tem|meu|seu|в|на|через|по|мой) $",
+    re.IGNORECASE,
+)
+
+_CAPITAL_BEHIND = re.compile(r" [A-ZÀ-ÖØ-Þ]")
+_CAPITAL_BEFORE = re.compile(r"(?<![^\W\d_])[A-ZÀ-ÖØ-Þ][^\W\d_]*[ -]$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +113,19 @@ class Screen:
         is_disguised = False
         if _NEEDS_NORMALISING.search(text):
             view = normalise(text)
-            text = view.folded.replace("\u2019", "'")
+            written, text = view.text, view.folded.replace("\u2019", "'")
             is_disguised = bool(view.obfuscations)
         else:
-            text = lower(text).replace("\u2019", "'")
+            written, text = text, lower(text).replace("\u2019", "'")
         groups: set[str] = {"disguise"} if is_disguised else set()
         hits: dict[str, list[_Hit]] = {}
         for start, end, (language, group) in self._matcher.find(text):
+            if group[-1] in _MARKS:
+                if not _counts(group[-1], written, start, end):
+                    continue
+                group = group[:-1]
+            if start and text[start - 1] == "@":
+                continue  # the host of an address
             hits.setdefault(language, []).append((start, -end, group))
             groups.add(group)
         needed = self._short_threshold if len(text) <= self._short_characters else self._threshold
@@ -109,14 +138,16 @@ class Screen:
         )
         cues = tuple(sorted(groups))
         if not passed and self._trained is not None and len(text) <= TRAINED_CHARACTERS:
-            passed = self._reads_like_one(text, cues)
+            passed = self._reads_like_one(written, cues)
         return ScreenResult(passed=passed, cues=cues)
 
-    def _reads_like_one(self, text: str, cues: Sequence[str]) -> bool:
+    def _reads_like_one(self, written: str, cues: Sequence[str]) -> bool:
         """The second look: words that no list of cues foresaw, by a small trained model."""
         assert self._trained is not None
+        if "@" in written:
+            written = _HOST.sub(" ", written)
         column = self._trained.columns[0]
-        total = self._trained.totals(screen_features(words_of(fold(text)), cues))[0]
+        total = self._trained.totals(screen_features(_without_identity(written), cues))[0]
         return column.probability(float(total)) >= column.weak
 
     def _is_written_in(self, language: str, text: str) -> bool:
@@ -153,6 +184,40 @@ class Screen:
         return False
 
 
+def _counts(mark: str, written: str, start: int, end: int) -> bool:
+    """Whether a brand that is a word is written as a brand; a word that firms have in their names, small."""
+    if mark == _AMBIGUOUS:
+        return written[start].isupper() and bool(_USED.search(written, max(0, start - 14), start))
+    return not (
+        written[start].isupper()
+        and (
+            _CAPITAL_BEHIND.match(written, end)
+            or _CAPITAL_BEFORE.search(written, max(0, start - 24), start)
+        )
+    )
+
+
+def _without_identity(written: str) -> list[str]:
+    """Folded words without runs of capitalised ones and, among Latin ones, without other scripts."""
+    shown = words_of(written)
+    if not shown:
+        return shown
+    words = fold(lower("\n".join(shown))).split("\n")
+    is_capital = [word[0].isupper() for word in shown]
+    if True in is_capital:
+        runs = map(or_, [False, *is_capital], [*is_capital[1:], False])
+        words = [
+            word
+            for word, capital, beside in zip(words, is_capital, runs, strict=False)
+            if not (capital and beside)
+        ]
+    if not written.isascii():
+        foreign = sum(word >= _NO_CAPITALS for word in words)
+        if 0 < 2 * foreign < len(words):
+            words = [word for word in words if word < _NO_CAPITALS]
+    return words
+
+
 def _load_trained() -> LinearModel | None:
     """The screen's own small model; None before it was trained."""
     with as_file(files(model).joinpath("data")) as folder:
@@ -171,8 +236,21 @@ def _outermost(hits: list[_Hit]) -> list[_Hit]:
     return kept
 
 
+def _brands() -> Iterator[tuple[str, tuple[str, str]]]:
+    for service in lexicon.read("platforms")["service"]:
+        group = _BRANDS.get(service["kind"])
+        if group is None or service["id"] in _NO_BRANDS:
+            continue
+        for name in service.get("names", ()):
+            yield name, (_ANY, group)
+        for name in {name.lower() for name in service.get("common", ())}:
+            yield name, (_ANY, group + _AMBIGUOUS)
+
+
 def _cues(table: dict[str, object]) -> Iterator[tuple[str, tuple[str, str]]]:
+    yield from _brands()
     seen: set[tuple[str, str, str]] = set()
+    of_firms = frozenset(lexicon.read("screen")["firm_words"])
     for language, groups in table.items():
         if language in ("weights", "marks") or not isinstance(groups, dict):
             continue
@@ -181,7 +259,10 @@ def _cues(table: dict[str, object]) -> Iterator[tuple[str, tuple[str, str]]]:
                 for spelling in {phrase, _bare(phrase)}:
                     if (spelling, language, group) not in seen:
                         seen.add((spelling, language, group))
-                        yield spelling, (language, group)
+                        yield (
+                            spelling,
+                            (language, group + _OF_FIRMS if spelling in of_firms else group),
+                        )
 
 
 def _bare(phrase: str) -> str:

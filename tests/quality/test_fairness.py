@@ -56,11 +56,7 @@ _SCREENED: Final = (
 )
 
 # Entries only leave.
-KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
-    Known("en-family", "APP", ("Signal", "LINE", "Skype"), _SCREENED),
-    Known("fr-inheritance", "MAIL", ("proton.me", "qq.com"), _SCREENED),
-    Known("fr-newsletter", "ORG", ("Institut Valmont",), _SCREENED),
-)
+KNOWN_UNEQUAL: Final[tuple[Known, ...]] = ()
 
 
 def _known(case: str, factor: str) -> frozenset[str]:
