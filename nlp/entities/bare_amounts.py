@@ -23,6 +23,11 @@ _COUNTS = re.compile(
 )
 _JOINED_ON = re.compile(r"[0-9a-z]{2}$|[-._/#]$|\d$")
 _LONE_WORDS = frozenset({"cent", "cents", "mil", "cem", "cien", "million", "millions"})
+# A round amount as a sentence of its own: "Twelve hundred.", "您这边也算一份，两千。"
+_ALONE_BEFORE = re.compile(
+    r"(?:[.!?:;]\s{1,2}|\n\n|[，。；：])(?:(?:the\s)?(?:second|other|same|about|usual|yes,)\s)?$|(?:，|。|；|,(?=\d*$))$"
+)
+_ALONE_AFTER = re.compile(r"\s?(?:[.;!?](?:\s|$)|$|[。；！])|[,，](?:收|当|half|by|in|as\b)")
 _BIG_ENOUGH, _REACH = 20, 48
 _YEARS = range(1900, 2100)
 
@@ -47,8 +52,18 @@ def is_paid(folded: str, start: int, end: int, value: int, *, grouped: bool, bas
     announced = _is_announced(folded, start)
     if based:
         return announced or not is_year
+    is_round = value >= 100 and (grouped or value % 50 == 0)
+    if is_round and _is_alone(folded, start, end):
+        return not is_year
     ends = _ENDS.match(folded, end) or _GOES_ON.match(folded, end)
     return announced and bool(ends) and (grouped or not is_year)
+
+
+def _is_alone(folded: str, start: int, end: int) -> bool:
+    """Whether it is a sentence by itself, or what a Chinese one ends with."""
+    if not _ALONE_AFTER.match(folded, end):
+        return False
+    return start > 0 and _ALONE_BEFORE.search(folded, max(0, start - 24), start) is not None
 
 
 def _is_announced(folded: str, start: int) -> bool:

@@ -74,7 +74,7 @@ _BETWEEN = ("between ", "entre ", "zwischen ", "بين ")
 _PER = rf"(?:{alternatives(_TABLE['per']['words'])})"
 _BASIS_AFTER = re.compile(rf"[\s(,.]{{0,2}}{_PER}\s?(?P<unit>{_UNIT})")
 _BASIS_PLAIN = re.compile(
-    rf"\s(?:(?:per|an?|each|par|pro|por|за|je|die|la|el|每|عن كل|لكل)\s)\s?(?:{_UNIT})"
+    rf"\s(?:(?:per|an?|each|par|pro|por|за|je|die|la|el|im|am|в|al|每|عن كل|لكل|في)\s)\s?(?:{_UNIT})"
 )
 _BASIS_BEFORE = re.compile(rf"{_PER}\s?(?P<unit>{_UNIT})[\s:,]{{0,2}}(?:[^\s\d]{{0,6}}\s?)?$")
 _BASIS_KOREAN = re.compile(rf"(?P<unit>{_UNIT})당\s?(?:[^\s\d]{{0,6}}\s?)?$")
@@ -82,7 +82,7 @@ _BASIS_WORDS: dict[str, str] = {
     word: basis for basis, words in _TABLE["basis_word"].items() for word in words
 }
 _BASIS_WORD = "|".join(_word(word) for word in sorted(_BASIS_WORDS, key=len, reverse=True))
-_BASIS_WORD_AFTER = re.compile(rf"[\s(/]{{0,2}}(?P<word>{_BASIS_WORD})")
+_BASIS_WORD_AFTER = re.compile(rf"[ (/]{{0,2}}(?P<word>{_BASIS_WORD})")
 _BASIS_WORD_BEFORE = re.compile(rf"(?<![^\W\d_])(?P<word>{_BASIS_WORD})\s?[:：]?\s?$")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？\n]")
 _PAYING = re.compile(
@@ -278,7 +278,11 @@ def _is_bare(folded: str, start: int, amount: _Amount) -> bool:
         amount.end,
         int(amount.value * amount.times),
         grouped=amount.times > 1 or not folded[amount.start : amount.end].isdigit(),
-        based=_BASIS_PLAIN.match(folded, amount.end) is not None,
+        based=_BASIS_PLAIN.match(folded, amount.end) is not None
+        or (
+            amount.value * amount.times >= 100
+            and _BASIS_WORD_AFTER.match(folded, amount.end) is not None
+        ),
     )
 
 

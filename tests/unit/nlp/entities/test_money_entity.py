@@ -321,6 +321,11 @@ def test_amounts_as_they_are_written_everywhere(text: str, value: str) -> None:
         "Monthly retainer 1,100",
         "Rate: 90",
         "Budget is 15k",
+        "You write four pages. Twelve hundred. A list of names would be nice.",
+        "您这边也算一份，两千。",
+        "3000 в день наличными",
+        "14k monthly in stablecoin",
+        "I bring 2,000 in person",
     ],
 )
 def test_amounts_without_a_currency(text: str) -> None:
