@@ -128,7 +128,7 @@ class Screen:
                 continue  # the host of an address
             hits.setdefault(language, []).append((start, -end, group))
             groups.add(group)
-        needed = self._short_threshold if len(text) <= self._short_characters else self._threshold
+        needed = self._short_threshold if self._is_short(written) else self._threshold
         if is_disguised:
             needed -= self._weights["disguise"]
         shared = hits.pop(_ANY, [])
@@ -140,6 +140,13 @@ class Screen:
         if not passed and self._trained is not None and len(text) <= TRAINED_CHARACTERS:
             passed = self._reads_like_one(written, cues)
         return ScreenResult(passed=passed, cues=cues)
+
+    def _is_short(self, written: str) -> bool:
+        """Whether there is room for few cues only; the length of names does not count."""
+        if len(written) > 2 * self._short_characters:
+            return False
+        words = _without_identity(written)
+        return sum(map(len, words)) + len(words) <= self._short_characters
 
     def _reads_like_one(self, written: str, cues: Sequence[str]) -> bool:
         """The second look: words that no list of cues foresaw, by a small trained model."""

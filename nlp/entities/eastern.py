@@ -24,8 +24,8 @@ _SURNAME = f"(?:{'|'.join(_SURNAMES['han_two'].split())}|[{''.join(_SURNAMES['ha
 # Names of other scripts in a text of each: whole runs.
 _HAN_RUN = rf"[{HAN}]{{1,6}}(?:[ ·•・‧][{HAN}]{{1,6}}){{0,2}}"
 _HANGUL_RUN = rf"[{HANGUL}]{{2,5}}(?: [{HANGUL}]{{1,5}}){{0,2}}"
-_IN_HAN = rf"{LED_NAME}|{_HANGUL_RUN}|{ARABIC_NAME}"
-_IN_HANGUL = rf"{LED_NAME}|{_HAN_RUN}|{ARABIC_NAME}"
+_IN_HAN = rf"{LED_NAME}|{_HANGUL_RUN}|{ARABIC_NAME}(?: {LED_NAME})?"
+_IN_HANGUL = rf"{LED_NAME}|{_HAN_RUN}|{ARABIC_NAME}(?: {LED_NAME})?"
 _IN_ARABIC = rf"{LED_NAME}|{_HAN_RUN}|{_HANGUL_RUN}"
 _HAN_SHORT = rf"{_SURNAME}[{HAN}]{{1,2}}"
 _NICKNAME = rf"[小老阿][{HAN}]"
@@ -110,7 +110,7 @@ _ARABIC_STOPS = (
     "من|في|إلى|الى|على|عن|مع|هو|هي|أعمل|اعمل|وأعمل|وأنا|مدير|مديرة|مستشار|مستشارة|باحث|باحثة|تحية|السلام|المحترم|المحترمة|المحترمين|الموقر|الموقرة|الفاضل|الفاضلة|وبعد"
     "|تتولى|يتولى|تجيب|يجيب|سيتصل|ستتصل|يدير|تدير|قال|قالت|أخبرني|أخبرتني|حفظه|حفظها|صباح|مساء|أما|وقد|سوف|كتب|كتبت|لدى|رئيس|رئيسة|منسق|منسقة|عضو|نائب|ممثل|مندوب|شكرا|أرجو|نود|يسعدني|بعد|أهلا|مرحبا|كيف"
 )
-_ARABIC_NAME_CUT = rf"(?P<name>(?!(?:{_ARABIC_STOPS})(?:\s|$|[،,]))(?:{ARABIC_WORD})(?: (?!(?:{_ARABIC_STOPS})(?:\s|$|[،,.:]))(?:{ARABIC_WORD})){{0,3}}?)"
+_ARABIC_NAME_CUT = rf"(?P<name>(?!(?:{_ARABIC_STOPS})(?:\s|$|[،,]))(?:{ARABIC_WORD})(?: (?!(?:{_ARABIC_STOPS})(?:\s|$|[،,.:]))(?:{ARABIC_WORD})){{0,3}}?(?: {LED_NAME})?)"
 _ARABIC_END = rf"(?=\s*[،,.:\n!؛()–—-]|\s(?:{_ARABIC_STOPS})(?:\s|[،,.:!]|$)|\sو[\u0621-\u064a]|$)"
 _ARABIC_TITLE = (
     "السيدة|السيد|سيدة|سيد|الأستاذة|الأستاذ|الاستاذة|الاستاذ|أستاذة|أستاذ|الدكتورة|الدكتور|دكتورة|دكتور|المهندسة|المهندس|مهندسة|مهندس|الباحثة|الباحث|المنسقة|المنسق|الزميلة|الزميل|زميلتي|زميلي|زميلنا|زميلتنا"

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nlp.analysis import EntityResult, EntityType
-from nlp.entities.names import HAN, UPPER
+from nlp.entities.names import HAN, LETTER, UPPER
 from nlp.entities.passage import Hit, Passage
 
-_WORD = rf"[{UPPER}](?:[\w&’'-]|\.(?=\w)){{0,28}}"
+_WORD = rf"[{UPPER}](?:{LETTER}|[\d_&’'-]|\.(?=\w)){{0,28}}"
 _TO_THE_LEFT = re.compile(
-    rf"(?<![^\W_])(?:{_WORD}[ -](?:(?:&|and|of|for|de|for the|of the|et) )?){{1,4}}$"
+    rf"(?<!{LETTER})(?<!\d)(?:{_WORD}[ -](?:(?:&|and|of|for|de|for the|of the|et) )?){{1,4}}$"
 )
 _LEGAL_FORM = re.compile(r"\.?(?:,? (?:Inc|LLC|Ltd|GmbH|SA|Pte|Pty|Co|Limited)\b)*")
 _ADJECTIVE = (

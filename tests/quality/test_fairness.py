@@ -20,7 +20,9 @@ from bench.judged import judge_raw
 from milter.mail.verdict import Label
 
 _SWAPS: Final = tomllib.loads(Path(__file__).with_name("swaps.toml").read_text("utf-8"))
-_TEMPLATES: Final[list[dict[str, Any]]] = _SWAPS["template"]
+_MORE: Final = tomllib.loads(Path(__file__).with_name("swaps_more.toml").read_text("utf-8"))
+_TEMPLATES: Final[list[dict[str, Any]]] = _SWAPS["template"] + _MORE["template"]
+_VALUES: Final[dict[str, Any]] = _SWAPS["values"] | _MORE["values"]
 _GROUPS: Final[list[dict[str, Any]]] = _SWAPS["names"]
 _FACTORS: Final = (
     "NAME",
@@ -38,7 +40,9 @@ _FACTORS: Final = (
     "REMARK",
 )
 _REMARKS: Final = ("SPEAKER", "ORIGIN", "HOLIDAY")  # three ways to fill the slot REMARK
-_LANGUAGES: Final = ("en", "fr")
+_LANGUAGES: Final = tuple(dict.fromkeys(template["language"] for template in _TEMPLATES))
+# Beside the base; each template takes other values than its neighbours, so that all are used.
+_MOST_VALUES: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,113 @@ class Known:
     reason: str
 
 
-_SCREENED: Final = (
-    "the screen reads the slot itself: on one side of the swap nothing is judged at all"
+_BRAND: Final = "a messenger named by a word is no platform beside `has` or `installed`"
+_REMARK: Final = (
+    "a remark of origin counts as a place of work, or for its words, in the trained model"
 )
+_IN_KOREAN: Final = "what stands around a name moves the trained model over a threshold"
 
-# Entries only leave.
-KNOWN_UNEQUAL: Final[tuple[Known, ...]] = ()
+# Entries only leave. English and French have none.
+KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
+    Known(
+        "zh_hans-family",
+        "APP",
+        (
+            "Signal",
+            "LINE",
+        ),
+        _BRAND,
+    ),
+    Known(
+        "zh_hant-family",
+        "APP",
+        (
+            "Signal",
+            "LINE",
+        ),
+        _BRAND,
+    ),
+    Known("de-inheritance", "REMARK", ("Ich komme aus Kanada.",), _REMARK),
+    Known(
+        "de-family",
+        "APP",
+        (
+            "Signal",
+            "LINE",
+        ),
+        _BRAND,
+    ),
+    Known("de-family", "REMARK", ("Ich komme aus Kanada.",), _REMARK),
+    Known("pt-family", "REMARK", ("Sou do Canadá.",), _REMARK),
+    Known("ru-archive", "REMARK", ("Я из Канады.",), _REMARK),
+    Known(
+        "ru-family",
+        "APP",
+        (
+            "Signal",
+            "LINE",
+        ),
+        _BRAND,
+    ),
+    Known("ko-paid_report", "NAME", ("李浩",), _IN_KOREAN),
+    Known("ko-paid_trip", "GREETED", ("李晓丽",), _IN_KOREAN),
+    Known(
+        "ko-paid_trip",
+        "REMARK",
+        (
+            "제 모국어는 영어입니다.",
+            "저는 캐나다 출신입니다.",
+        ),
+        _REMARK,
+    ),
+    Known(
+        "ko-archive",
+        "GREETED",
+        (
+            "刘静",
+            "Kim Ji-woo",
+        ),
+        _IN_KOREAN,
+    ),
+    Known(
+        "ko-archive",
+        "REMARK",
+        (
+            "제 모국어는 영어입니다.",
+            "저는 캐나다 출신입니다.",
+        ),
+        _REMARK,
+    ),
+    Known(
+        "ko-family",
+        "APP",
+        (
+            "Signal",
+            "LINE",
+        ),
+        _BRAND,
+    ),
+    Known(
+        "ko-family",
+        "REMARK",
+        (
+            "제 모국어는 영어입니다.",
+            "저는 캐나다 출신입니다.",
+        ),
+        _REMARK,
+    ),
+    Known("ar-paid_report", "REMARK", ("أنا من كندا.",), _REMARK),
+    Known("ar-archive", "REMARK", ("أنا من كندا.",), _REMARK),
+    Known(
+        "ar-family",
+        "APP",
+        (
+            "Signal",
+            "LINE",
+        ),
+        _BRAND,
+    ),
+)
 
 
 def _known(case: str, factor: str) -> frozenset[str]:
@@ -81,18 +186,20 @@ def _case(template: dict[str, Any]) -> str:
 def _values(template: dict[str, Any], factor: str) -> list[str]:
     """What a factor takes in this template; the first is the base."""
     if factor == "NAME":
-        return _names(_TEMPLATES.index(template), each=3)
+        return _names(_TEMPLATES.index(template), each=1)
     if factor == "GREETED":
         return _names(_TEMPLATES.index(template) + 1, each=1)
     if factor == "REMARK":  # none, against one of each kind; the kinds are then swapped within
         return ["", *(_values(template, kind)[0] for kind in _REMARKS)]
-    shared: dict[str, Any] = _SWAPS["values"]
-    values: list[str] = shared[factor] if factor in shared else shared[template["language"]][factor]
-    return values
+    of_language: dict[str, list[str]] = _VALUES[template["language"]]
+    values = of_language[factor] if factor in of_language else _VALUES[factor]
+    first, *others = values
+    turn = _TEMPLATES.index(template) * _MOST_VALUES % max(len(others), 1)
+    return [first, *(others[turn:] + others[:turn])[:_MOST_VALUES]]
 
 
 def _names(offset: int, *, each: int) -> list[str]:
-    """`each` names of every group, the last of three with the surname first."""
+    """`each` names of every group, one of three with the surname first."""
     names = []
     for group in _GROUPS:
         for step in range(each):
@@ -101,7 +208,7 @@ def _names(offset: int, *, each: int) -> list[str]:
             surname = group["surnames"][(place + offset) % len(group["surnames"])]
             if group.get("joined"):
                 names.append(surname + given)
-            elif step == 2:
+            elif (step + offset) % 3 == 2:
                 names.append(f"{surname} {given}")
             else:
                 names.append(f"{given} {surname}")
@@ -200,10 +307,12 @@ def test_what_is_known_as_unequal_still_is(entry: Known) -> None:
     assert not equal, f"equal now, to be taken out of KNOWN_UNEQUAL: {equal}; {entry.reason}"
 
 
-def test_every_template_and_name_group_is_there_in_both_languages() -> None:
+def test_every_template_and_name_group_is_there_in_all_languages() -> None:
     names = {language: set[str]() for language in _LANGUAGES}
     for template in _TEMPLATES:
         names[template["language"]].add(template["name"])
     assert names["en"] == names["fr"]
     assert len(names["en"]) >= 12
+    assert all(len(of_language) >= 8 for of_language in names.values())
+    assert len(names) == 10
     assert len(_GROUPS) == 23
