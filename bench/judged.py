@@ -139,11 +139,20 @@ def judge_raw(raw: bytes) -> tuple[Reading, Verdict]:
 
 def verdict_of(reading: Reading) -> Verdict:
     """The verdict on a reading, by the shipped weights."""
-    identity = CheckOutcome(
+    return scored(reading, identity_of(reading))
+
+
+def identity_of(reading: Reading) -> CheckOutcome:
+    """What the identity check says, with the domains that the shipped settings know."""
+    return CheckOutcome(
         check="identity",
         status=CheckStatus.DONE,
         findings=check_identity(reading, known=known_domains(_settings())),
     )
+
+
+def scored(reading: Reading, identity: CheckOutcome) -> Verdict:
+    """The shipped weights on all that was found."""
     return score((*reading.outcomes, identity), table=_weights())
 
 

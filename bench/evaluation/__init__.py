@@ -1,0 +1,1 @@
+"""The parts of the report that `make evaluate` writes; each gives lines of Markdown."""
