@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check lock clean servers help bench soak dashboards train evaluate
+.PHONY: setup demo test check lock clean servers help bench soak dashboards train evaluate calibrate
 
 help:
 	@echo "make demo    set up, start the gateway with sample mail, show what became of each"
@@ -54,10 +54,15 @@ $(VENV)/.train: $(VENV)/.dev requirements-train.lock
 	@touch $@
 
 train: $(VENV)/.train
+	$(BIN)/python -m nlp.training.everyday
+	$(BIN)/python -m nlp.training.ordinary_words
 	$(BIN)/python -m nlp.training.train
 
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m bench.evaluate
+
+calibrate: $(VENV)/.train
+	$(BIN)/python -m bench.calibrate
 
 dashboards: $(VENV)/.dev
 	$(BIN)/python -m bench.dashboards
@@ -68,7 +73,7 @@ lock: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --group dev -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-	  --python-version 3.11 --only-group train -c requirements.lock -c requirements-dev.lock \
+	  --python-version 3.11 --group train -c requirements.lock -c requirements-dev.lock \
 	  -o requirements-train.lock
 
 clean:

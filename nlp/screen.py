@@ -24,7 +24,7 @@ import re2
 from nlp import lexicon, model
 from nlp.analysis import LinkText, TextSegment
 from nlp.folding import fold
-from nlp.model.features import screen_features, words_of
+from nlp.model.features import MAX_WORDS, screen_features, words_of
 from nlp.model.linear import LinearModel
 from nlp.normalise import lower, normalise
 from nlp.words import PhraseMatcher
@@ -206,18 +206,23 @@ def _counts(mark: str, written: str, start: int, end: int) -> bool:
 
 def _without_identity(written: str) -> list[str]:
     """Folded words without runs of capitalised ones and, among Latin ones, without other scripts."""
-    shown = words_of(written)
-    if not shown:
-        return shown
-    words = fold(lower("\n".join(shown))).split("\n")
-    is_capital = [word[0].isupper() for word in shown]
-    if True in is_capital:
-        runs = map(or_, [False, *is_capital], [*is_capital[1:], False])
-        words = [
-            word
-            for word, capital, beside in zip(words, is_capital, runs, strict=False)
-            if not (capital and beside)
-        ]
+    words: list[str] = []
+    for line in written.split("\n"):
+        shown = words_of(line)
+        if not shown:
+            continue
+        # Every line begins with a capital: that of its first word says nothing.
+        is_capital = [False, *(word[0].isupper() for word in shown[1:])]
+        folded = fold(lower("\n".join(shown))).split("\n")
+        if True in is_capital:
+            runs = map(or_, [False, *is_capital], [*is_capital[1:], False])
+            folded = [
+                word
+                for word, capital, beside in zip(folded, is_capital, runs, strict=False)
+                if not (capital and beside)
+            ]
+        words += folded
+    words = words[:MAX_WORDS]
     if not written.isascii():
         foreign = sum(word >= _NO_CAPITALS for word in words)
         if 0 < 2 * foreign < len(words):

@@ -28,10 +28,11 @@ class Ordinary:
 
 def ordinary() -> list[Ordinary]:
     """Every mail of the sets that is labelled as wanted; none where there are no sets."""
-    return list(in_processes(_judged, _raw_mails()))
+    return list(in_processes(_judged, raw_mails()))
 
 
-def _raw_mails() -> Iterator[tuple[str, str, str]]:
+def raw_mails() -> Iterator[tuple[str, str, str]]:
+    """Set, id and octets (as Latin-1 text) of each."""
     for name in _SETS:
         path = ROOT / name / f"{name}.jsonl.gz"
         if path.is_file():

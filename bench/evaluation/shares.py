@@ -31,7 +31,8 @@ class Share:
             self.value * (1 - self.value) / self.total + square / 4 / self.total
         )
         low, high = (middle - spread) / (1 + square), (middle + spread) / (1 + square)
-        return max(0.0, low), min(1.0, high)
+        # Rounding must not leave the share itself outside.
+        return max(0.0, min(low, self.value)), min(1.0, max(high, self.value))
 
     def __str__(self) -> str:
         if not self.total:

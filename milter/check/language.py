@@ -145,15 +145,15 @@ def _findings(intent: IntentResult) -> Iterator[Finding]:
 
 
 def _likeness(result: AnalysisResult) -> Iterator[Finding]:
-    """Whether the whole reads like a lure or like honest mail; thresholds: docs/evaluation.md."""
+    """Whether the whole reads like a lure or like honest mail; thresholds: docs/calibration.md."""
     likeness = result.likeness
     if likeness is None:
         return
     evidence = tuple(map(_evidence, result.telling))
     for code, probability, weak, plain in (
-        ("READS_LIKE_LURE", likeness, 0.72, 0.88),
-        ("READS_VERY_LIKE_LURE", likeness, 0.97, 0.97),
-        ("READS_LIKE_HONEST", 1 - likeness, 0.5, 0.7),
+        ("READS_LIKE_LURE", likeness, 0.55, 0.75),
+        ("READS_VERY_LIKE_LURE", likeness, 0.85, 0.93),
+        ("READS_LIKE_HONEST", 1 - likeness, 0.45, 0.6),
         ("READS_VERY_LIKE_HONEST", 1 - likeness, 0.97, 0.97),
     ):
         if probability >= weak:

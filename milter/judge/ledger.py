@@ -69,11 +69,13 @@ def ledger_of(rows: Iterable[WeighedFinding], table: WeightTable) -> Ledger:
 
 
 def _family_caps(evidence: Iterable[WeighedFinding], table: WeightTable) -> Iterable[Cap]:
-    """Signals of one family correlate."""
+    """Signals of one family correlate; how the whole reads is one signal in steps."""
     by_family: dict[str, list[WeighedFinding]] = {}
     for row in evidence:
         by_family.setdefault(row.family, []).append(row)
     for family, rows in sorted(by_family.items()):
+        if family in table.counter_families:
+            continue
         if (total := sum(row.weight_db for row in rows)) > table.family_cap_db:
             yield _cap(family, rows, total, table.family_cap_db)
 

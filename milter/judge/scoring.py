@@ -76,31 +76,46 @@ def _strongest(findings: Iterable[Finding]) -> dict[str, Finding]:
 
 
 def _weigh(found: Mapping[str, Finding], table: WeightTable) -> tuple[WeighedFinding, ...]:
+    part = _share_of_parts(found, table)
     rows = [
         WeighedFinding(
             finding=finding,
             family=row.family,
-            weight_db=round(_row_weight(row, finding, found, table), 2),
+            weight_db=round(_row_weight(row, finding, found, table, part), 2),
             summary=row.summary,
         )
         for code, finding in found.items()
         if (row := table.findings.get(code)) is not None
     ]
     ordered = sorted(
-        (*rows, *_interactions(found, table)), key=lambda w: (-w.weight_db, w.finding.code)
+        (*rows, *_interactions(found, table, part)), key=lambda w: (-w.weight_db, w.finding.code)
     )
     return tuple(ordered)
 
 
+def _share_of_parts(found: Mapping[str, Finding], table: WeightTable) -> float:
+    """Where the text was read as a whole, its parts count less: the whole has counted them."""
+    families = {row.family for code in found if (row := table.findings.get(code)) is not None}
+    return table.beside_whole if families.intersection(table.counter_families) else 1.0
+
+
 def _row_weight(
-    row: FindingWeight, finding: Finding, found: Mapping[str, Finding], table: WeightTable
+    row: FindingWeight,
+    finding: Finding,
+    found: Mapping[str, Finding],
+    table: WeightTable,
+    part: float,
 ) -> float:
     if any(code not in found for code in row.needs) or any(code in found for code in row.yields_to):
         return 0.0
-    return row.weight_db * (1.0 if finding.strength >= _PLAIN else table.weak_factor)
+    weight = row.weight_db * (1.0 if finding.strength >= _PLAIN else table.weak_factor)
+    of_text = row.family not in (*table.counter_families, *table.apart_from_text)
+    return weight * part if of_text and weight > 0 else weight
 
 
-def _interactions(found: Mapping[str, Finding], table: WeightTable) -> list[WeighedFinding]:
+def _interactions(
+    found: Mapping[str, Finding], table: WeightTable, part: float
+) -> list[WeighedFinding]:
     fired = []
     for rule in table.interactions:
         if any(code in found for code in rule.none_of):
@@ -115,7 +130,7 @@ def _interactions(found: Mapping[str, Finding], table: WeightTable) -> list[Weig
             WeighedFinding(
                 finding=Finding(code=rule.name, check=INTERACTION, evidence=evidence),
                 family="",
-                weight_db=rule.weight_db,
+                weight_db=round(rule.weight_db * part, 2),
                 summary=rule.summary,
             )
         )

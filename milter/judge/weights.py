@@ -63,6 +63,8 @@ class WeightTable:
     mitigation_floor_db: float
     mitigation_capped_by: tuple[str, ...]
     counter_families: tuple[str, ...]
+    beside_whole: float
+    apart_from_text: tuple[str, ...]
     hold_one_of: tuple[str, ...]
     hold_and_one_of: tuple[str, ...]
     hold_none_of: tuple[str, ...]
@@ -114,6 +116,8 @@ def parse_weights(text: str) -> WeightTable:
             mitigation_floor_db=scale["mitigation_floor_db"],
             mitigation_capped_by=tuple(scale["mitigation_capped_by"]),
             counter_families=tuple(scale["counter_families"]),
+            beside_whole=scale["beside_whole"],
+            apart_from_text=tuple(scale["apart_from_text"]),
             hold_one_of=_with_twins(hold["one_of"], model["prefix"], twins),
             hold_and_one_of=_with_twins(hold["and_one_of"], model["prefix"], twins),
             hold_none_of=tuple(hold["none_of"]),

@@ -10,7 +10,7 @@ stripped, so that hidden text could not be told apart.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -243,18 +243,9 @@ def _mark(root: LexborNode, names: set[str], html: str) -> None:
 
 def _unmark(marked: str, hidden: list[str], links: list[Link]) -> HtmlText:
     """From the flattened tree to lines and spans."""
-    lines: list[str] = []
-    pending = ""
-    for piece in marked.split(_LINE):
-        line = " ".join(piece.split())
-        if not line:
-            continue
-        if line.strip(_MARKS + " "):
-            lines.append(pending + line)
-            pending = ""
-        else:
-            pending += line
-    text = "\n".join(lines) + pending
+    # White space goes in one sweep over all lines; the line mark itself is none.
+    lines = [line for piece in " ".join(marked.split()).split(_LINE) if (line := piece.strip())]
+    text = "\n".join(_with_text(lines) if _ANY_MARK.search(marked.replace(_LINE, "")) else lines)
     spans: dict[str, list[tuple[int, int]]] = {_QUOTE: [], _INDENT: [], _SIGN: []}
     if _QUOTE in text or _INDENT in text or _SIGN in text:
         text = _collect_spans(text, spans)
@@ -266,6 +257,18 @@ def _unmark(marked: str, hidden: list[str], links: list[Link]) -> HtmlText:
         indented=tuple(spans[_INDENT]),
         signed=tuple(spans[_SIGN]),
     )
+
+
+def _with_text(lines: Iterable[str]) -> Iterator[str]:
+    """Lines that hold nothing but marks stand before the next line that holds text."""
+    pending = ""
+    for line in lines:
+        pending += line
+        if line.strip(_MARKS + " "):
+            yield pending
+            pending = ""
+    if pending:
+        yield pending
 
 
 def _collect_spans(text: str, spans: dict[str, list[tuple[int, int]]]) -> str:

@@ -36,6 +36,7 @@ _COMMON = "common.txt"
 _KIN = "kin.txt"
 _MAX_SENTENCES = 80
 _CHAT_WORDS = 8
+_WHO_ONE_IS = frozenset({"<name>", "introduction"})
 _LIKELY = 0.5
 _MOST_TELLING = 3
 Blocks = tuple[set[str], set[str], set[str]]
@@ -167,6 +168,7 @@ def seen_in(
     words: list[str] = []
     runs: set[str] = set()
     kin: set[int] = set()
+    told: list[int] = []
     for index in indices:
         sentence = page.sentences[index]
         left = without_names(page.text, sentence.start, sentence.end, page.capitals, common)
@@ -174,18 +176,19 @@ def seen_in(
         if len(here) <= _CHAT_WORDS and _is_chat(page, index):
             # Greetings, wishes, where somebody comes from: no list knows a word of it.
             continue
+        told.append(index)
         runs |= word_features(here)
         words += here
         kin |= table.rows(left)
-    concepts = concept_features(page.by_sentence[index] for index in indices)
-    rules = rule_features(_matches_in(page, indices, matches))
+    concepts = concept_features(page.by_sentence[index] for index in told)
+    rules = rule_features(_matches_in(page, told, matches))
     return (runs, piece_features(words), concepts | rules), kin
 
 
 def _is_chat(page: Page, index: int) -> bool:
-    """Whether all that any list knows of a sentence is that somebody or some place is named."""
+    """Whether all that any list knows of a sentence is who somebody is, or some place."""
     return all(
-        concept == "<name>" or page.text[hit.start : hit.end] in WHO
+        concept in _WHO_ONE_IS or not WHO.isdisjoint(page.text[hit.start : hit.end])
         for concept, hits in page.by_sentence[index].items()
         for hit in hits
     )

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 BLOCKS: Final = ("words", "pieces", "concepts")
+_PAGE_WORDS: Final = 60
 _FEATURES, _WEIGHTS, _KIN, _HEAD = "features.txt", "weights.npy", "kin.npy", "columns.json"
 
 
@@ -48,6 +49,14 @@ class Column:
         return (probability >= self.weak) + (probability >= self.plain)
 
 
+def kin_norm(words: int) -> float:
+    """What the sum over so many words is divided by: the root, beyond a page's length the mean.
+
+    Whatever tilts each word of a language a little would else add up in long mails.
+    """
+    return math.sqrt(words) * max(1.0, math.sqrt(words / _PAGE_WORDS))
+
+
 class LinearModel:
     """Scores of texts given as blocks of features."""
 
@@ -76,7 +85,7 @@ class LinearModel:
         total = np.zeros(len(self.columns), dtype=np.float64)
         if kin and len(self._kin):
             summed = self._kin[list(kin)].sum(axis=0, dtype=np.int64)
-            total += self._kin_scales * summed / math.sqrt(len(kin))
+            total += self._kin_scales * summed / kin_norm(len(kin))
         for block in blocks:
             rows = [row for name in block if (row := self._features.get(name)) is not None]
             if rows:

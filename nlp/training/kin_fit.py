@@ -12,12 +12,14 @@ from typing import Any, Final
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from nlp.model.linear import kin_norm
+
 _RIDGE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class KinRows:
-    """Rows as sums of word vectors, divided by the root of their number."""
+    """Rows as sums of word vectors, divided as the service divides them."""
 
     counts: csr_matrix
     vectors: "np.ndarray[Any, Any]"
@@ -27,7 +29,7 @@ class KinRows:
         """`rows`: the table's rows of the words of each sentence or mail."""
         starts = np.cumsum([0, *map(len, rows)])
         columns = np.array([word for row in rows for word in sorted(row)], dtype=np.int64)
-        data = np.repeat([1 / max(1, len(row)) ** 0.5 for row in rows], [len(row) for row in rows])
+        data = np.repeat([1 / kin_norm(len(row) or 1) for row in rows], [len(row) for row in rows])
         shape = (len(rows), len(vectors))
         return cls(csr_matrix((data, columns, starts), shape=shape), vectors)
 

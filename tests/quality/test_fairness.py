@@ -60,9 +60,36 @@ _REMARK: Final = (
     "a remark of origin counts as a place of work, or for its words, in the trained model"
 )
 _IN_KOREAN: Final = "what stands around a name moves the trained model over a threshold"
+_MARGIN: Final = "what stands around a name moves the trained model over a threshold"
 
-# Entries only leave. English and French have none.
+# To be brought to none.
 KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
+    Known("en-inheritance", "REMARK", ("I am from Canada.",), _REMARK),
+    Known(
+        "fr-newsletter",
+        "ORG",
+        (
+            "Seoran Partners",
+            "Volna Analytics",
+            "Adunni Group",
+            "Institut Valmont",
+            "启明研究社",
+            "Orenda Search",
+        ),
+        _MARGIN,
+    ),
+    Known("fr-newsletter", "COUNTRY", ("États-Unis",), _MARGIN),
+    Known(
+        "fr-newsletter",
+        "UNIVERSITY",
+        (
+            "Université de São Paulo",
+            "Université de Tel-Aviv",
+            "Université Fudan",
+        ),
+        _MARGIN,
+    ),
+    Known("zh_hans-inheritance", "REMARK", ("我的母语是英语。",), _REMARK),
     Known(
         "zh_hans-family",
         "APP",
@@ -91,9 +118,17 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ),
         _BRAND,
     ),
-    Known("de-family", "REMARK", ("Ich komme aus Kanada.",), _REMARK),
-    Known("pt-family", "REMARK", ("Sou do Canadá.",), _REMARK),
-    Known("ru-archive", "REMARK", ("Я из Канады.",), _REMARK),
+    Known(
+        "pt-family",
+        "APP",
+        (
+            "Signal",
+            "LINE",
+        ),
+        _BRAND,
+    ),
+    Known("ru-paid_trip", "REMARK", ("Я из Канады.",), _REMARK),
+    Known("ru-inheritance", "REMARK", ("Я из Канады.",), _REMARK),
     Known(
         "ru-family",
         "APP",
@@ -103,35 +138,8 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ),
         _BRAND,
     ),
+    Known("ru-family", "REMARK", ("Я из Канады.",), _REMARK),
     Known("ko-paid_report", "NAME", ("李浩",), _IN_KOREAN),
-    Known("ko-paid_trip", "GREETED", ("李晓丽",), _IN_KOREAN),
-    Known(
-        "ko-paid_trip",
-        "REMARK",
-        (
-            "제 모국어는 영어입니다.",
-            "저는 캐나다 출신입니다.",
-        ),
-        _REMARK,
-    ),
-    Known(
-        "ko-archive",
-        "GREETED",
-        (
-            "刘静",
-            "Kim Ji-woo",
-        ),
-        _IN_KOREAN,
-    ),
-    Known(
-        "ko-archive",
-        "REMARK",
-        (
-            "제 모국어는 영어입니다.",
-            "저는 캐나다 출신입니다.",
-        ),
-        _REMARK,
-    ),
     Known(
         "ko-family",
         "APP",
@@ -141,16 +149,6 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ),
         _BRAND,
     ),
-    Known(
-        "ko-family",
-        "REMARK",
-        (
-            "제 모국어는 영어입니다.",
-            "저는 캐나다 출신입니다.",
-        ),
-        _REMARK,
-    ),
-    Known("ar-paid_report", "REMARK", ("أنا من كندا.",), _REMARK),
     Known("ar-archive", "REMARK", ("أنا من كندا.",), _REMARK),
     Known(
         "ar-family",
@@ -161,6 +159,7 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ),
         _BRAND,
     ),
+    Known("ar-family", "REMARK", ("أنا من كندا.",), _REMARK),
 )
 
 

@@ -29,7 +29,7 @@ def test_rows_and_caps_are_the_score(found):
     assert len(rows) == len(verdict.findings)
     assert total == pytest.approx(verdict.score_db, abs=0.006)
     assert probability(total, TABLE) == pytest.approx(verdict.probability, abs=0.001)
-    for family in ledger.families:
+    for family in set(ledger.families) - set(TABLE.counter_families):
         counted = sum(r.weight_db for r in ledger.evidence if r.family == family)
         counted += sum(c.correction_db for c in ledger.caps if c.family == family)
         assert counted <= TABLE.family_cap_db + 0.006

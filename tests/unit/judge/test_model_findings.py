@@ -39,9 +39,21 @@ def test_no_finding_of_the_model_tags_alone():
 
 
 def test_what_the_text_says_against_it_is_not_capped_like_an_alibi():
-    plain = verdict_of("SENSITIVE", "SECRECY", "OFFPLATFORM")
-    against = verdict_of("SENSITIVE", "SECRECY", "OFFPLATFORM", "READS_LIKE_HONEST")
-    assert plain.score_db - against.score_db == pytest.approx(18)
+    codes = ("SENSITIVE", "SECRECY", "OFFPLATFORM")
+    against = verdict_of(*codes, "READS_LIKE_HONEST")
+    weight = TABLE.findings["READS_LIKE_HONEST"].weight_db
+    assert weight < TABLE.mitigation_floor_db
+    parts = TABLE.beside_whole * verdict_of(*codes).score_db
+    assert against.score_db == pytest.approx(parts + weight, abs=0.1)
+
+
+def test_parts_count_less_where_the_whole_was_read_but_the_sender_does_not():
+    alone = verdict_of("OFFPLATFORM", "CORPORATE_CLAIM_FREEMAIL")
+    beside = verdict_of("OFFPLATFORM", "CORPORATE_CLAIM_FREEMAIL", "READS_LIKE_LURE")
+    weights = {row.finding.code: row.weight_db for row in beside.findings}
+    before = {row.finding.code: row.weight_db for row in alone.findings}
+    assert weights["OFFPLATFORM"] == pytest.approx(TABLE.beside_whole * before["OFFPLATFORM"])
+    assert weights["CORPORATE_CLAIM_FREEMAIL"] == before["CORPORATE_CLAIM_FREEMAIL"]
 
 
 def test_what_reads_like_honest_mail_is_never_held():

@@ -1,0 +1,66 @@
+"""Mails of train and dev, each judged by a model that has seen no mail of the same writer.
+
+What fits weights and shows calibration must not have been learnt by heart, and a writer's next mail
+is too much like the last: so whole writers are left out, not single mails.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import GroupKFold
+
+from bench.judged import Judged, judge
+from nlp import pipeline
+from nlp.components.model import NAME, IntentModel
+from nlp.model.kin import KinTable
+from nlp.training.corpus import TrainingMail, read_corpus
+from nlp.training.examples import MailExample, everyday_words, examples
+from nlp.training.teacher import known_words, vectors
+from nlp.training.train import sentence_task, train, whole_task
+
+_FOLDS = 4
+_WRITER = re.compile(r"-([A-Z]+)(\d*)([a-z]?)-")
+
+
+def judged_unseen() -> Iterator[Judged]:
+    """All mails of train and dev, fold by fold."""
+    mails = read_corpus("train", "dev")
+    known = known_words(mails)
+    words = vectors(known, mails).astype(np.float32)
+    read = list(examples(mails, KinTable(known)))
+    groups = [writer(mail) for mail in mails]
+    folds = GroupKFold(_FOLDS).split(read, groups=groups)
+    with ProcessPoolExecutor(2) as pool:
+        jobs = [pool.submit(_fold, read, words, tuple(known), *fold) for fold in folds]
+        for job in jobs:
+            yield from job.result()
+
+
+def writer(mail: TrainingMail) -> str:
+    """Who wrote a mail: a letter, or a letter and a number where parts are told by a small letter."""
+    found = _WRITER.search(mail.mail_id)
+    if found is None:
+        return "quality"
+    letters, digits, part = found.groups()
+    return letters + digits if part else letters
+
+
+def _fold(
+    read: Sequence[MailExample],
+    words: "np.ndarray[Any, Any]",
+    known: Sequence[str],
+    seen: "np.ndarray[Any, Any]",
+    unseen: "np.ndarray[Any, Any]",
+) -> list[Judged]:
+    component = pipeline.pipeline().get_pipe(NAME)
+    assert isinstance(component, IntentModel)
+    pipeline.warm()
+    learnt = [read[place] for place in seen]
+    component.sentences, _ = train(sentence_task(learnt, words))
+    component.whole, _ = train(whole_task(learnt, words))
+    component.kin = KinTable(known)
+    component.common = everyday_words([one.mail for one in read])
+    return [judge(read[place].mail) for place in unseen]
