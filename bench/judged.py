@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from milter.app.from_settings import known_domains
-from milter.check.identity import check_identity
+from milter.check.identity import KnownDomains, check_identity
 from milter.examine import examine
 from milter.judge.scoring import score
 from milter.judge.weights import WeightTable, parse_weights
@@ -147,7 +147,7 @@ def identity_of(reading: Reading) -> CheckOutcome:
     return CheckOutcome(
         check="identity",
         status=CheckStatus.DONE,
-        findings=check_identity(reading, known=known_domains(_settings())),
+        findings=check_identity(reading, known=_known()),
     )
 
 
@@ -162,6 +162,11 @@ def in_processes(work: Callable[[Item], Result], items: Iterable[Item]) -> Itera
     with ProcessPoolExecutor(2) as pool:
         while batch := [*islice(waiting, 2_000)]:
             yield from pool.map(work, batch, chunksize=20)
+
+
+@lru_cache(maxsize=1)
+def _known() -> KnownDomains:
+    return known_domains(_settings())
 
 
 @lru_cache(maxsize=1)
