@@ -1,0 +1,169 @@
+"""The designs that are compared: how each learns and scores, what it costs, all from one reading."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from bench.designs import cost, embeddings, linear, stack, textcat
+from bench.designs.cost import Drawn
+from bench.designs.linear import Linear, Unseen
+from bench.designs.reading import Fold, MaskedMail, folds_of, read_masked
+from bench.designs.table import Row
+from nlp.model.kin import KinTable
+from nlp.training.corpus import LURE_CLASSES, read_corpus
+from nlp.training.examples import MailExample, everyday_words, examples
+from nlp.training.teacher import known_words, vectors
+
+PIECES: Final = "b. pieces of words, linear"
+BLOCKS: Final = "c. words, pieces, concepts, linear"
+SHIPPED: Final = "**d. the same with kin: ships**"
+LINEAR: Final = {
+    PIECES: Linear(blocks=(False, True, False)),
+    BLOCKS: Linear(blocks=(True, True, True)),
+    SHIPPED: Linear(blocks=(True, True, True), kin=True),
+}
+TEXTCAT: Final = {"bag": "e. spaCy textcat, bag of words", "ensemble": "e. spaCy textcat, ensemble"}
+CURVED: Final = "f. embedding, Gaussian SVM"
+POINTS: Final[dict[str, Callable[[], Any]]] = {
+    "f. embedding, logistic regression": embeddings.logistic,
+    CURVED: embeddings.curved,
+}
+TOGETHER: Final = "g. Gaussian SVM of f with d"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """All mails as read, place by place, and what the features stand on."""
+
+    read: list[MailExample]
+    masked: list[MaskedMail]
+    known: dict[str, str]
+    words: "np.ndarray[Any, Any]"
+
+    @property
+    def truth(self) -> "np.ndarray[Any, Any]":
+        """Lures and scams, as the shipped model learns them."""
+        wanted = {*LURE_CLASSES, "SCAM"}
+        return np.array([one.mail.mail_class in wanted for one in self.read])
+
+    @property
+    def cases(self) -> "np.ndarray[Any, Any]":
+        """What each mail is part of."""
+        return np.array([one.mail.case for one in self.read])
+
+    @property
+    def folds(self) -> list[Fold]:
+        """By writer."""
+        return folds_of([one.mail for one in self.read])
+
+    @property
+    def drawn(self) -> Drawn:
+        """The mails that costs are measured on."""
+        return Drawn.of(
+            [one.mail for one in self.read],
+            self.masked,
+            everyday_words([one.mail for one in self.read]),
+            KinTable(self.known),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A design that has learnt: its scores for writers left out, its time on drawn mails, its size."""
+
+    name: str
+    scores: "np.ndarray[Any, Any]"
+    time: Callable[[Drawn], float]
+    size: int
+
+    def row(self, drawn: Drawn) -> Row:
+        """Timed."""
+        return Row(
+            name=self.name, scores=self.scores, milliseconds=self.time(drawn), size=self.size
+        )
+
+
+def read() -> Material:
+    """Every mail of train and dev."""
+    mails = read_corpus("train", "dev")
+    known = known_words(mails)
+    return Material(
+        read=list(examples(mails, KinTable(known))),
+        masked=read_masked(mails),
+        known=known,
+        words=vectors(known, mails).astype(np.float32),
+    )
+
+
+def compare(material: Material) -> list[Row]:
+    """A row for each design; all have learnt before the first is timed."""
+    sums = {
+        name: linear.unseen(design, material.read, material.words, material.folds)
+        for name, design in LINEAR.items()
+    }
+    points = embeddings.points([one.text for one in material.masked])
+    drawn = material.drawn
+    candidates = [
+        _rules(material),
+        *_linear(sums, drawn),
+        *_textcat(material),
+        *_points(points, material),
+    ]
+    scores = stack.together(
+        POINTS[CURVED], points, sums[SHIPPED], material.truth, material.cases, material.folds
+    )
+    rows = {one.name: one.row(drawn) for one in candidates}
+    parts = (rows[SHIPPED], rows[CURVED])
+    both = Row(
+        name=TOGETHER,
+        scores=scores,
+        milliseconds=sum(part.milliseconds for part in parts),
+        size=sum(part.size for part in parts),
+    )
+    return [*rows.values(), both]
+
+
+def _rules(material: Material) -> Candidate:
+    return Candidate(
+        name="a. word lists and grammar alone",
+        scores=np.array([one.rules_db for one in material.masked]),
+        time=cost.of_rules,
+        size=cost.bytes_of_rules(),
+    )
+
+
+def _linear(sums: dict[str, Unseen], drawn: Drawn) -> Iterator[Candidate]:
+    for name, design in LINEAR.items():
+        model = sums[name].model
+        yield Candidate(
+            name=name,
+            scores=sums[name].scores,
+            time=partial(cost.of_linear, design, model),
+            size=cost.bytes_of_linear(design, model, drawn),
+        )
+
+
+def _textcat(material: Material) -> Iterator[Candidate]:
+    texts = [one.words for one in material.masked]
+    for kind, name in TEXTCAT.items():
+        scores, nlp = textcat.unseen(kind, texts, material.truth, material.folds)
+        yield Candidate(
+            name=name,
+            scores=scores,
+            time=partial(cost.of_textcat, nlp),
+            size=len(nlp.to_bytes()),
+        )
+
+
+def _points(points: "np.ndarray[Any, Any]", material: Material) -> Iterator[Candidate]:
+    for name, kind in POINTS.items():
+        scores, classifier = stack.alone(kind, points, material.truth, material.folds)
+        yield Candidate(
+            name=name,
+            scores=scores,
+            time=partial(cost.of_embeddings, classifier),
+            size=cost.bytes_of_embeddings(classifier),
+        )

@@ -1,0 +1,75 @@
+"""The linear designs: some blocks of features, with or without kin, trained as the shipped model is.
+
+Each fold trains with `nlp.training.train.train`: the same vocabulary limits, weights in small whole
+numbers and calibration as `make train`, and gives its calibrated log-odds for the writers left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from bench.designs.reading import Fold
+from nlp.model.linear import LinearModel
+from nlp.training.examples import Blocks, MailExample
+from nlp.training.train import Task, train, whole_task
+
+_NO_BLOCK: Final = frozenset[str]()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linear:
+    """Which blocks it looks at (words, pieces, concepts), and whether at kin."""
+
+    blocks: tuple[bool, bool, bool]
+    kin: bool = False
+
+    def seen(self, mail: MailExample) -> tuple[Blocks, frozenset[int]]:
+        """What it sees of a mail."""
+        kept = zip(mail.blocks, self.blocks, strict=True)
+        blocks = tuple(block if wanted else _NO_BLOCK for block, wanted in kept)
+        return blocks, mail.kin if self.kin else frozenset()
+
+    def task(self, mails: Sequence[MailExample], words: "np.ndarray[Any, Any]") -> Task:
+        """What `train` is to learn from these mails."""
+        task = whole_task(mails, words)
+        rows = [self.seen(mail)[0] for mail in mails]
+        return replace(task, rows=rows, kin=task.kin if self.kin else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """Log-odds for mails of writers left out, and within each fold for those it learnt from.
+
+    `within[fold]` comes from models that have not seen the mail's case: what a second stage may
+    learn from. `model` is that of the last fold.
+    """
+
+    scores: "np.ndarray[Any, Any]"
+    within: "tuple[np.ndarray[Any, Any], ...]"
+    model: LinearModel
+
+
+def unseen(
+    design: Linear,
+    mails: Sequence[MailExample],
+    words: "np.ndarray[Any, Any]",
+    folds: Sequence[Fold],
+) -> Unseen:
+    """The scores of one design."""
+    scores = np.zeros(len(mails))
+    within = []
+    for learnt, left_out in folds:
+        model, probabilities = train(design.task([mails[place] for place in learnt], words))
+        scores[left_out] = [log_odds(model, *design.seen(mails[place])) for place in left_out]
+        clipped = probabilities[:, 0].clip(1e-9, 1 - 1e-9)
+        within.append(np.log(clipped / (1 - clipped)))
+    return Unseen(scores=scores, within=tuple(within), model=model)
+
+
+def log_odds(model: LinearModel, blocks: Blocks, kin: frozenset[int]) -> float:
+    """The calibrated score, as the service has it but for the last step to a probability."""
+    column = model.columns[0]
+    total = float(model.totals(blocks, kin)[0])
+    return column.slope * (column.scale * total + column.bias) + column.offset

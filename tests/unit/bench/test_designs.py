@@ -1,0 +1,138 @@
+"""Recall at a false-alarm rate, areas, and the pure parts of the comparison of designs."""
+
+import numpy as np
+import pytest
+
+from bench.designs import stack, textcat
+from bench.designs.candidates import Material
+from bench.designs.embeddings import curved, logistic
+from bench.designs.linear import Linear, Unseen
+from bench.designs.reading import folds_of, in_words
+from bench.designs.table import Row, area, recall_at, table
+from bench.unseen import writer
+from nlp.masking import TOKENS, Masked
+from nlp.model.linear import LinearModel
+from nlp.normalise import normalise
+from nlp.training.corpus import MarkedText, TrainingMail
+from nlp.training.examples import MailExample
+
+
+def mail(mail_id: str, language: str = "en", mail_class: str = "LURE_RECRUIT") -> TrainingMail:
+    return TrainingMail(
+        mail_id=mail_id, language=language, split="train", case=mail_id, mail_class=mail_class,
+        sender="freemail", position="cold", subject=MarkedText(text=""), body=MarkedText(text="a"),
+    )  # fmt: skip
+
+
+def test_recall_counts_lures_above_the_honest_mails_allowed():
+    honest = [float(value) for value in range(100)]
+    lures = [99.5, 98.5, 97.5, 50.0]
+    assert recall_at(lures, honest, 0.01) == 0.5
+    assert recall_at(lures, honest, 0.02) == 0.75
+    assert recall_at(lures, honest, 0.49) == 0.75
+    assert recall_at(lures, honest, 0.5) == 1.0
+
+
+def test_ties_at_the_threshold_are_no_recall():
+    assert recall_at([1.0, 1.0], [1.0] * 50 + [0.0] * 50, 0.05) == 0.0
+
+
+def test_area():
+    assert area([2.0, 3.0], [0.0, 1.0]) == 1.0
+    assert area([1.0], [1.0]) == 0.5
+    assert area([0.0, 3.0], [1.0, 2.0]) == 0.5
+
+
+def test_a_row_has_every_column():
+    classes = ("LURE_RECRUIT", "BENIGN_HARD", "BENIGN_EASY")
+    mails = [
+        mail("x", language, each)
+        for language in ("en", "fr_ca", "zh_hans", "ko")
+        for each in classes
+    ]
+    row = Row(
+        name="some design",
+        scores=np.arange(12.0),
+        milliseconds=1.25,
+        size=2_340_000,
+    )
+    head, rule, line = table([row], mails)
+    assert head.count("|") == rule.count("|") == line.count("|")
+    # Each language's lure scores below its honest mail, yet above those of the languages before.
+    assert "| 0.375 | 0.000 | 0.000 | 0.000 | 0.000 |" in line
+    assert line.endswith("| 1.2 | 2.3 MB |")
+
+
+def test_folds_part_writers():
+    mails = [mail(f"en-{letter}-{n}") for letter in "ABCDE" for n in range(3)]
+    folds = folds_of(mails)
+    assert sorted(at for _, unseen in folds for at in unseen) == [*range(15)]
+    for seen, unseen in folds:
+        assert not {writer(mails[at]) for at in seen} & {writer(mails[at]) for at in unseen}
+
+
+def test_masks_become_words_in_the_spelling_of_the_mail():
+    view = normalise("Write to @anna_b at Once")
+    masked = Masked(
+        text="write to " + TOKENS["link_handle"] + " at once",
+        view=view,
+        cuts=(0, 9, 10, 18),
+        origins=(0, 9, 16, 24),
+    )
+    assert in_words(masked) == "Write to link handle at Once"
+
+
+def example(mail_class: str = "LURE_RECRUIT") -> MailExample:
+    blocks = (frozenset({"pay"}), frozenset({"~_pa"}), frozenset({"#money"}))
+    return MailExample(
+        mail=mail("en-A-1", mail_class=mail_class), sentences=(), blocks=blocks,
+        kin=frozenset({1}), screen=(), passed=True,
+    )  # fmt: skip
+
+
+def test_a_linear_design_sees_its_blocks_only():
+    nothing = frozenset()
+    pieces, kin = Linear(blocks=(False, True, False)).seen(example())
+    assert (pieces, kin) == ((nothing, frozenset({"~_pa"}), nothing), nothing)
+    assert Linear(blocks=(True, True, True), kin=True).seen(example()) == (
+        example().blocks,
+        frozenset({1}),
+    )
+
+
+def test_scams_are_learnt_as_lures_and_reports_are_not():
+    classes = ("LURE_EVENT", "SCAM", "REPORTED", "BENIGN_EASY")
+    material = Material(
+        read=[example(name) for name in classes], masked=[], known={}, words=np.zeros((0, 2))
+    )
+    assert material.truth.tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("classifier", [logistic, curved])
+def test_points_apart_are_told_apart(classifier):
+    chance = np.random.default_rng(0)
+    truth = np.arange(80) % 2 == 0
+    points = chance.normal(size=(80, 4)) + 3.0 * truth[:, None]
+    folds = [(np.arange(40), np.arange(40, 80)), (np.arange(40, 80), np.arange(40))]
+    scores, _ = stack.alone(classifier, points, truth, folds)
+    assert area(scores[truth], scores[~truth]) > 0.99
+    # The linear design knows nothing here: together they are no worse.
+    linear = Unseen(
+        scores=np.zeros(80), within=(np.zeros(40), np.zeros(40)), model=LinearModel({}, np.zeros((0, 0)), ()),
+    )  # fmt: skip
+    cases = np.array([f"case{at // 2}" for at in range(80)])
+    both = stack.together(classifier, points, linear, truth, cases, folds)
+    assert area(both[truth], both[~truth]) > 0.99
+
+
+@pytest.mark.parametrize("kind", [*textcat.MODELS])
+def test_a_classifier_learns_the_same_twice(kind):
+    texts = ["we pay for notes", "the train leaves at noon"] * 10
+    truth = [True, False] * 10
+    asked = ("notes we pay", "at noon")
+    one, other = (
+        [textcat.probability(textcat.trained(kind, texts, truth), text) for text in asked]
+        for _ in range(2)
+    )
+    assert one == other
+    assert one[0] > one[1]
