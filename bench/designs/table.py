@@ -11,7 +11,10 @@ from nlp.training.corpus import TrainingMail
 
 SHARES: Final = (0.01, 0.02, 0.05)
 LANGUAGES: Final = ("en", "fr", "zh", "others")
+Scores = Sequence[float] | np.ndarray[Any, Any]
 _HONEST: Final = "BENIGN_HARD"
+_SEED: Final = 0
+_DRAWS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +27,44 @@ class Row:
     size: int
 
 
-def recall_at(lures: Sequence[float], honest: Sequence[float], share: float) -> float:
+def recall_at(lures: Scores, honest: Scores, share: float) -> float:
     """The share of lures above the score that at most `share` of the honest mails exceed."""
     allowed = int(share * len(honest))
     threshold = sorted(honest, reverse=True)[allowed]
     return float(np.mean(np.asarray(lures) > threshold))
 
 
-def area(lures: Sequence[float], honest: Sequence[float]) -> float:
+def recall_of(row: Row, mails: Sequence[TrainingMail], share: float) -> float:
+    """The same for a design."""
+    lures = [mail.is_lure for mail in mails]
+    honest = [mail.mail_class == _HONEST for mail in mails]
+    return recall_at(row.scores[lures], row.scores[honest], share)
+
+
+def gap_interval(
+    row: Row, other: Row, mails: Sequence[TrainingMail], writers: Sequence[str], share: float
+) -> tuple[float, float]:
+    """Where the recall of one less that of the other lies in 95 % of draws of as many writers."""
+    lures = np.array([mail.is_lure for mail in mails])
+    honest = np.array([mail.mail_class == _HONEST for mail in mails])
+    names = np.array(writers)
+    of_writer = [np.nonzero(names == name)[0] for name in sorted(set(writers))]
+    chance = np.random.default_rng(_SEED)
+    gaps = []
+    for _ in range(_DRAWS):
+        drawn = chance.integers(len(of_writer), size=len(of_writer))
+        places = np.concatenate([of_writer[one] for one in drawn])
+        some_lures, some_honest = places[lures[places]], places[honest[places]]
+        recalls = [
+            recall_at(each.scores[some_lures], each.scores[some_honest], share)
+            for each in (row, other)
+        ]
+        gaps.append(recalls[0] - recalls[1])
+    low, high = np.quantile(gaps, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def area(lures: Scores, honest: Scores) -> float:
     """The chance that a lure scores above an honest mail, a tie counting half."""
     truth = [1] * len(lures) + [0] * len(honest)
     return float(roc_auc_score(truth, [*lures, *honest]))
@@ -52,7 +85,7 @@ def table(rows: Sequence[Row], mails: Sequence[TrainingMail]) -> Iterator[str]:
     honest = np.array([mail.mail_class == _HONEST for mail in mails])
     languages = np.array([language_of(mail) for mail in mails])
     for row in rows:
-        recalls = [recall_at(row.scores[lures], row.scores[honest], share) for share in SHARES]
+        recalls = [recall_of(row, mails, share) for share in SHARES]
         areas = [
             area(row.scores[lures & of_it], row.scores[honest & of_it])
             for of_it in (np.full(len(mails), True), *(languages == name for name in LANGUAGES))

@@ -8,7 +8,7 @@ from bench.designs.candidates import Material
 from bench.designs.embeddings import curved, logistic
 from bench.designs.linear import Linear, Unseen
 from bench.designs.reading import folds_of, in_words
-from bench.designs.table import Row, area, recall_at, table
+from bench.designs.table import Row, area, gap_interval, recall_at, table
 from bench.unseen import writer
 from nlp.masking import TOKENS, Masked
 from nlp.model.linear import LinearModel
@@ -61,6 +61,23 @@ def test_a_row_has_every_column():
     # Each language's lure scores below its honest mail, yet above those of the languages before.
     assert "| 0.375 | 0.000 | 0.000 | 0.000 | 0.000 |" in line
     assert line.endswith("| 1.2 | 2.3 MB |")
+
+
+def test_a_gap_is_drawn_by_writer():
+    mails = [mail("x", mail_class=each) for each in ("LURE_EVENT", "BENIGN_HARD") * 20]
+    writers = [f"writer {at // 4}" for at in range(40)]
+    right, blind = (
+        Row(name="", scores=scores, milliseconds=0.0, size=0)
+        for scores in (np.array([1.0, 0.0] * 20), np.zeros(40))
+    )
+    assert gap_interval(right, blind, mails, writers, 0.02) == (1.0, 1.0)
+    assert gap_interval(right, right, mails, writers, 0.02) == (0.0, 0.0)
+    # Right about half of the writers: which are drawn decides.
+    half = Row(
+        name="", scores=np.where(np.arange(40) < 20, right.scores, 0.0), milliseconds=0.0, size=0
+    )
+    low, high = gap_interval(half, blind, mails, writers, 0.02)
+    assert 0 < low < 0.5 < high < 1
 
 
 def test_folds_part_writers():
