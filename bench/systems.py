@@ -116,9 +116,9 @@ def start_lurewall(folder: Path, sink_port: int, _dns_port: int = 0) -> System:
     system = _smtp_system(
         "lurewall", folder, command, port,
         version=_version(sys.executable, "-m", "milter", "--version"),
-        does="receives by SMTP, MIME, HTML and charsets, language, judgement, banner, quarantine, "
-        "relay to the next hop; one front, two readers",
-        does_not="SPF, DKIM, DMARC, ARC and DNS lists, Bayes, fuzzy hashes, spam rules, attachments",
+        does="receives by SMTP, MIME, HTML and charsets, attachments and QR codes, language, judgement, "
+        "banner, quarantine, relay to the next hop; one front, two readers",
+        does_not="SPF, DKIM, DMARC, ARC and DNS lists, Bayes, fuzzy hashes, spam rules",
     )  # fmt: skip
     system.admin_port = admin_port
     return system

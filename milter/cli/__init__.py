@@ -4,6 +4,9 @@ Exit codes are a contract: 0 done, 1 some input or act failed (named on standard
 usage or configuration. Machine-readable output goes to standard output, all else to standard error.
 """
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from milter.cli import apply, check_config, explain, quarantine, scan, serve
@@ -16,6 +19,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lurewall {version('lurewall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)
 app.command("scan")(scan.scan)
