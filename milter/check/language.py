@@ -145,7 +145,7 @@ def _findings(intent: IntentResult) -> Iterator[Finding]:
 
 
 def _likeness(result: AnalysisResult) -> Iterator[Finding]:
-    """Whether the whole reads like a lure or like honest mail; thresholds: docs/calibration.md."""
+    """Whether the whole reads like a lure or like honest mail; thresholds: `make calibrate`."""
     likeness = result.likeness
     if likeness is None:
         return
