@@ -7,6 +7,7 @@ is too much like the last: so whole writers are left out, not single mails.
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ def judged_unseen() -> Iterator[Judged]:
     read = list(examples(mails, KinTable(known)))
     groups = [writer(mail) for mail in mails]
     folds = GroupKFold(_FOLDS).split(read, groups=groups)
-    with ProcessPoolExecutor(2) as pool:
+    # Not forked: the teacher may have left threads behind, and a fork would wait for their locks.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         jobs = [pool.submit(_fold, read, words, tuple(known), *fold) for fold in folds]
         for job in jobs:
             yield from job.result()
