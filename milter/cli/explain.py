@@ -22,9 +22,12 @@ from milter.cli.explain_text import render
 from milter.cli.explanation import Explanation, explain_assessment, explanation_json
 from milter.cli.options import (
     FAILED,
+    Clock,
     ClockChoice,
     ConfigFile,
+    MailFrom,
     Memory,
+    RcptTo,
     TrustedIds,
     fail,
     refuse_memory,
@@ -60,11 +63,9 @@ def explain(
     index: Annotated[int, typer.Option(min=0, help="Which message of an mbox, from 0.")] = 0,
     memory: Memory = "none",
     trust_authserv_id: TrustedIds = None,
-    clock: Annotated[ClockChoice, typer.Option(help="Whose time counts.")] = ClockChoice.NOW,
-    mail_from: Annotated[str | None, typer.Option(help="Reverse-path; else Return-Path.")] = None,
-    rcpt_to: Annotated[
-        list[str] | None, typer.Option(help="Recipients; else Delivered-To, else To.")
-    ] = None,
+    clock: Clock = ClockChoice.NOW,
+    mail_from: MailFrom = None,
+    rcpt_to: RcptTo = None,
 ) -> None:
     """Say why one stored message gets its verdict, with the evidence in its text."""
     refuse_memory(memory)

@@ -46,6 +46,11 @@ class ClockChoice(StrEnum):
     DATE_HEADER = "date-header"
 
 
+Clock = Annotated[ClockChoice, typer.Option(help="Whose time counts.")]
+MailFrom = Annotated[str | None, typer.Option(help="Reverse-path; else Return-Path.")]
+RcptTo = Annotated[list[str] | None, typer.Option(help="Recipients; else Delivered-To, else To.")]
+
+
 def fail(message: str, code: int = USAGE) -> NoReturn:
     """Say it on standard error and end."""
     print(f"lurewall: {message}", file=sys.stderr)

@@ -21,9 +21,12 @@ from rich.table import Table
 from milter.app.files import FileJudge, FileOptions
 from milter.cli.options import (
     FAILED,
+    Clock,
     ClockChoice,
     ConfigFile,
+    MailFrom,
     Memory,
+    RcptTo,
     TrustedIds,
     refuse_memory,
     settings_from,
@@ -41,11 +44,9 @@ def scan(
     output: Annotated[str, typer.Option("--format", help="table or json")] = "table",
     memory: Memory = "none",
     trust_authserv_id: TrustedIds = None,
-    clock: Annotated[ClockChoice, typer.Option(help="Whose time counts.")] = ClockChoice.NOW,
-    mail_from: Annotated[str | None, typer.Option(help="Reverse-path; else Return-Path.")] = None,
-    rcpt_to: Annotated[
-        list[str] | None, typer.Option(help="Recipients; else Delivered-To, else To.")
-    ] = None,
+    clock: Clock = ClockChoice.NOW,
+    mail_from: MailFrom = None,
+    rcpt_to: RcptTo = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Reader processes; default: all cores.")
     ] = None,
