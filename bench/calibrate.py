@@ -168,17 +168,19 @@ def _fitted(rows: Sequence[Row]) -> Iterator[str]:
 _STEPS: Final = (0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.985, 0.995)
 
 
+_TABLE: Final = tomllib.loads(shipped_text("weights.toml"))
+
+
 def _shipped() -> dict[str, float]:
     """Weights of findings and interactions of the text, by code."""
-    table = tomllib.loads(shipped_text("weights.toml"))
-    apart = (*table["scale"]["apart_from_text"], *table["scale"]["counter_families"])
+    apart = (*_TABLE["scale"]["apart_from_text"], *_TABLE["scale"]["counter_families"])
     weights = {
         code: float(row["db"])
-        for family, of_it in table["findings"].items()
+        for family, of_it in _TABLE["findings"].items()
         if family not in apart
         for code, row in of_it.items()
     }
-    return weights | {row["name"]: float(row["db"]) for row in table["interactions"]}
+    return weights | {row["name"]: float(row["db"]) for row in _TABLE["interactions"]}
 
 
 def _vector(row: Row, names: Sequence[str]) -> list[float]:
@@ -186,13 +188,14 @@ def _vector(row: Row, names: Sequence[str]) -> list[float]:
     found = {weighed.finding.code: weighed for weighed in row.verdict.findings}
     values = []
     for name in names:
-        weighed = found.get(name) or found.get(f"MODEL_{name}")
+        weighed = found.get(name) or found.get(_TABLE["model"]["prefix"] + name)
         value = 0.0
         if name.startswith("likeness over "):
             value = float(row.likeness >= float(name.rsplit(" ", 1)[1]))
         elif weighed is not None:
             weak = weighed.finding.check != INTERACTION and weighed.finding.strength < 2
-            value = (0.6 if weak else 1.0) * (1.0 if name in found else 0.8)
+            value = _TABLE["scale"]["weak_factor"] if weak else 1.0
+            value *= 1.0 if name in found else _TABLE["model"]["factor"]
         values.append(value)
     return values
 
