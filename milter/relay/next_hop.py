@@ -22,6 +22,7 @@ from milter.relay.connection import SmtpConnection
 from milter.relay.failure import Cause, failed, refused
 from milter.relay.options import NextHopOptions
 from milter.relay.pool import Pool
+from milter.wire.line_ends import dot_stuff
 from milter.wire.smtp_client import (
     Fault,
     Stage,
@@ -30,7 +31,6 @@ from milter.wire.smtp_client import (
     xclient_lines,
     xforward_lines,
 )
-from milter.wire.smtp_text import dot_stuff
 
 # An idle connection may have died unseen (a firewall forgot it): ask before it gets a mail.
 _PROBE_AFTER_SECONDS = 5.0

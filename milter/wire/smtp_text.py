@@ -1,8 +1,8 @@
 """Line ends, dots and replies of SMTP, on bytes only.
 
 `ContentReader` finds the one true end of data, undoes dot-stuffing and says what is wrong with the
-line ends; `dot_stuff` is its inverse for the way out; `format_reply` makes a reply safe to write.
-Which reply a problem gets, and who may normalise, is the listener's decision.
+line ends; `format_reply` makes a reply safe to write. Which reply a problem gets, and who may
+normalise, is the listener's decision; `line_ends.dot_stuff` is for the way out.
 
 Standards: RFC 5321 §2.3.8 (only CRLF ends a line), §4.1.1.4 (only CRLF.CRLF ends the data), §4.5.2
 (transparency), §4.2 (replies).
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from milter.mail.reply import Reply
+from milter.wire.line_ends import LineScan, scan_lines, without_stuffing
 
 _CRLF = b"\r\n"
 _DOT = ord(".")
@@ -54,7 +55,7 @@ class ContentReader:
     """Octets after the 354 in any chunks, one `Content` out.
 
     With `normalise` a bare CR or LF becomes CRLF instead of a problem. That cannot make an end of
-    data: `dot_stuff` doubles the dot of every line on the way out.
+    data: `line_ends.dot_stuff` doubles the dot of every line on the way out.
     """
 
     def __init__(self, *, max_bytes: int, max_line_bytes: int, normalise: bool) -> None:
@@ -111,42 +112,42 @@ class ContentReader:
 
     def _take(self, block: bytes) -> None:
         """Account for a block; no CRLF and no stuffed dot is ever cut in two by a block's end."""
-        # Most mails have no such line, and looking costs a quarter of replacing nothing.
-        if _has_dot_line(block):
-            block = block.replace(b"\r\n.", _CRLF)
+        lines = scan_lines(block)
+        if lines.has_dots:
+            block = without_stuffing(block)
         if self._skip and block:
             block = block[self._skip :]
             self._skip = 0
         if not block:
             return
-        bare = _bare_line_ends(block)
+        bare = _bare_line_ends(lines)
         if bare and self._normalise:
             block = _normalised(block)
+            lines = scan_lines(block)
         else:
             self._problems |= bare
         self._size += len(block)
         if self._size > self._max_bytes:
             self._problems.add(ContentProblem.TOO_LARGE)
         if not self._problems:
-            self._measure_lines(block)
+            self._measure_lines(lines)
         if self._problems:
             self._blocks.clear()
             return
         self._nul_seen = self._nul_seen or b"\0" in block
         self._blocks.append(block)
 
-    def _measure_lines(self, block: bytes) -> None:
-        """Find an over-long line in leaps of as many lines as the limit holds."""
-        reach = self._max_line_bytes + len(_CRLF)
-        start = -self._line_bytes
-        while len(block) - start > self._max_line_bytes:
-            end = block.rfind(_CRLF, max(start, 0), max(start + reach, 0))
-            if end < 0:
+    def _measure_lines(self, lines: LineScan) -> None:
+        """Find an over-long line; the last of a block may go on in the next."""
+        if lines.first is None:
+            self._line_bytes += lines.last
+        else:
+            longest = max(self._line_bytes + lines.first, lines.longest)
+            self._line_bytes = lines.last
+            if longest > self._max_line_bytes:
                 self._problems.add(ContentProblem.LINE_TOO_LONG)
-                return
-            start = end + len(_CRLF)
-        last = block.rfind(_CRLF, max(start, 0))
-        self._line_bytes = len(block) - (start if last < 0 else last + len(_CRLF))
+        if self._line_bytes > self._max_line_bytes:
+            self._problems.add(ContentProblem.LINE_TOO_LONG)
 
     def _without_nul_dots(self, raw: bytes) -> bytes:
         if not _NUL_DOT_LINE.search(b"\n" + raw):
@@ -156,15 +157,6 @@ class ContentReader:
             return raw
         # Every NUL goes: the lone dot stands bare then, and `dot_stuff` doubles it.
         return raw.replace(b"\0", b"")
-
-
-def dot_stuff(raw: bytes) -> bytes:
-    """`raw` with the dot at the start of a line doubled (RFC 5321 §4.5.2); `raw` itself if none.
-
-    The end of data is the caller's to add.
-    """
-    stuffed = raw.replace(b"\r\n.", b"\r\n..") if _has_dot_line(raw) else raw
-    return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
 def format_reply(reply: Reply) -> bytes:
@@ -179,19 +171,11 @@ def format_reply(reply: Reply) -> bytes:
     return _CRLF.join([*lines, (code + b" " + last), b""])
 
 
-def _has_dot_line(octets: bytes) -> bool:
-    """Whether a line but the first begins with a dot; base64 holds no dot at all."""
-    return b"." in octets and b"\r\n." in octets
-
-
-def _bare_line_ends(block: bytes) -> set[ContentProblem]:
-    # `splitlines` ends a line at CRLF, CR and LF, so each bare one makes a line more than there are
-    # CRs or LFs: half the cost of counting CRLF, which is looked for octet by octet.
-    lines = len(block.splitlines()) - (block[-1] not in _CRLF)
+def _bare_line_ends(lines: LineScan) -> set[ContentProblem]:
     bare = set()
-    if block.count(b"\n") != lines:
+    if lines.has_bare_cr:
         bare.add(ContentProblem.BARE_CR)
-    if block.count(b"\r") != lines:
+    if lines.has_bare_lf:
         bare.add(ContentProblem.BARE_LF)
     return bare
 

@@ -11,7 +11,7 @@ import pytest
 from milter.listen.admission import AdmissionLimits
 from milter.listen.refusal import RefusalReason
 from milter.mail.reply import own_reply
-from milter.wire.smtp_text import dot_stuff
+from milter.wire.line_ends import dot_stuff
 from tests.support.front import (
     OPTIONS,
     TRANSACTION_ID,

@@ -7,11 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from milter.mail.reply import Reply, own_reply
+from milter.wire.line_ends import dot_stuff
 from milter.wire.smtp_text import (
     Content,
     ContentProblem,
     ContentReader,
-    dot_stuff,
     format_reply,
 )
 
