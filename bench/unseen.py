@@ -61,8 +61,7 @@ def _fold(
     assert isinstance(component, IntentModel)
     pipeline.warm()
     learnt = [read[place] for place in seen]
-    component.sentences, _ = train(sentence_task(learnt, words))
-    component.whole, _ = train(whole_task(learnt, words))
-    component.kin = KinTable(known)
-    component.common = everyday_words([one.mail for one in read])
+    sentences, _ = train(sentence_task(learnt, words))
+    whole, _ = train(whole_task(learnt, words))
+    component.take(sentences, whole, everyday_words([one.mail for one in read]), KinTable(known))
     return [judge(read[place].mail) for place in unseen]

@@ -6,6 +6,7 @@ in the middle of its part (quoted text, a signature) has a `base` that is added 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class IntentLabel(StrEnum):
@@ -70,9 +71,11 @@ class TextSegment:
     base: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkText:
-    """A link target with the text shown for it."""
+class LinkText(NamedTuple):
+    """A link target with the text shown for it, and whether an eye can see it.
+
+    A tuple for the sake of newsletters, which have a hundred.
+    """
 
     target: str
     shown: str

@@ -125,8 +125,8 @@ def of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> float:
 
     def whole(mail: Ruled) -> float:
         places = range(len(mail.page.sentences))
-        blocks, rows = seen_in(mail.page, mail.matches, places, drawn.common, table)
-        return log_odds(model, tuple(map(frozenset, blocks)), frozenset(rows))
+        seen = seen_in(mail.page, mail.matches, places, drawn.common, table)
+        return log_odds(model, tuple(map(frozenset, seen.blocks())), frozenset(seen.kin))
 
     def pieces(mail: Ruled) -> float:
         page = mail.page

@@ -9,6 +9,7 @@ Failure: an exception of `nlp` is the caller's to catch (the runner makes it a f
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Final
 
 from milter.mail.analysis import Analysis, Entity, Intent
@@ -103,7 +104,7 @@ def check_language(
     result = pipeline.analyse(
         ReadableText(
             segments=tuple(map(_segment, segments)),
-            links=tuple(map(_link, links)),
+            links=tuple(starmap(LinkText, links)),
             hidden=tuple(map(_segment, hidden)),
             file_names=file_names,
             names=names,
@@ -203,10 +204,6 @@ def _segment(segment: Segment) -> TextSegment:
     return TextSegment(
         source=segment.source.value, part=segment.part, text=segment.text, base=segment.base
     )
-
-
-def _link(link: Link) -> LinkText:
-    return LinkText(target=link.target, shown=link.shown, part=link.part, visible=link.visible)
 
 
 def _intents(results: Iterable[IntentResult]) -> tuple[Intent, ...]:

@@ -43,7 +43,8 @@ _LINE = "\ufdd0"
 _QUOTE, _QUOTE_END = "\ufdd1", "\ufdd2"
 _INDENT, _INDENT_END = "\ufdd3", "\ufdd4"
 _SIGN, _SIGN_END = "\ufdd5", "\ufdd6"
-_MARKS = "".join(map(chr, range(0xFDD0, 0xFDD7)))
+_SPAN_MARKS = "".join(map(chr, range(0xFDD1, 0xFDD7)))
+_MARKS = _LINE + _SPAN_MARKS
 _ANY_MARK = re.compile(f"[{_MARKS}]")
 _WITHOUT_MARKS = str.maketrans(dict.fromkeys(_MARKS, "\ufffd"))
 
@@ -245,9 +246,10 @@ def _unmark(marked: str, hidden: list[str], links: list[Link]) -> HtmlText:
     """From the flattened tree to lines and spans."""
     # White space goes in one sweep over all lines; the line mark itself is none.
     lines = [line for piece in " ".join(marked.split()).split(_LINE) if (line := piece.strip())]
-    text = "\n".join(_with_text(lines) if _ANY_MARK.search(marked.replace(_LINE, "")) else lines)
+    has_spans = any(mark in marked for mark in _SPAN_MARKS)
+    text = "\n".join(_with_text(lines) if has_spans else lines)
     spans: dict[str, list[tuple[int, int]]] = {_QUOTE: [], _INDENT: [], _SIGN: []}
-    if _QUOTE in text or _INDENT in text or _SIGN in text:
+    if has_spans:
         text = _collect_spans(text, spans)
     return HtmlText(
         text=text,

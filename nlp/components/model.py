@@ -16,6 +16,7 @@ from nlp.components import page as _page  # noqa: F401 (registers doc._.page)
 from nlp.intents.concepts import Page
 from nlp.intents.decide import PASSAGE_WORDS
 from nlp.intents.grammar import Match, grammar
+from nlp.model.bank import Bank, Known, all_of
 from nlp.model.features import (
     WHO,
     concept_features,
@@ -39,8 +40,7 @@ _CHAT_WORDS = 8
 _WHO_ONE_IS = frozenset({"<name>", "introduction"})
 _LIKELY = 0.5
 _MOST_TELLING = 3
-Blocks = tuple[set[str], set[str], set[str]]
-Seen = tuple[Blocks, set[int]]
+_SENTENCES, _WHOLE = 0, 1  # the places of the models in the bank
 
 if not Doc.has_extension("said"):
     Doc.set_extension("said", default=None)
@@ -65,16 +65,36 @@ class Heard:
     telling: list[tuple[int, int]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What of some sentences the model looks at: runs of words, words, concepts; and rows of kin."""
+
+    runs: set[str]
+    words: list[str]
+    concepts: set[str]
+    kin: set[int]
+
+    def blocks(self) -> tuple[set[str], set[str], set[str]]:
+        """The names of all features, block by block."""
+        return self.runs, piece_features(self.words), self.concepts
+
+
 class IntentModel:
     """Callable on a document, as spaCy wants it."""
 
-    def __init__(
-        self, sentences: LinearModel | None = None, whole: LinearModel | None = None
-    ) -> None:
-        self.sentences = sentences
-        self.whole = whole
+    def __init__(self) -> None:
+        self.sentences: LinearModel | None = None
+        self.whole: LinearModel | None = None
         self.common: frozenset[str] = frozenset()
         self.kin = KinTable(())
+        self._bank = Bank()
+
+    def take(
+        self, sentences: LinearModel, whole: LinearModel, common: frozenset[str], kin: KinTable
+    ) -> None:
+        """What training gives: both models, the everyday words, and the words that have kin."""
+        self.sentences, self.whole, self.common, self.kin = sentences, whole, common, kin
+        self._bank = Bank(sentences, whole)
 
     def __call__(self, doc: Doc) -> Doc:
         doc._.said = self.hear(doc._.page, doc._.matches)
@@ -95,35 +115,26 @@ class IntentModel:
         own = [index for index, one in enumerate(page.sentences) if one.section in _OWN]
         if self.sentences is None or self.whole is None or not own:
             return heard
-        read = [
-            (index, seen_in(page, matches, [index], self.common, self.kin))
-            for index in own[:_MAX_SENTENCES]
-        ]
-        for index, (blocks, kin) in read:
-            sentence = page.sentences[index]
-            span = (sentence.start, sentence.end)
-            totals = self.sentences.totals(blocks, kin)
-            for column, total in zip(self.sentences.columns, totals, strict=True):
-                probability = column.probability(float(total))
-                if strength := column.strength(probability):
-                    heard.said.append(Said(column.name, probability, strength, span))
+        own = own[:_MAX_SENTENCES]
+        read = [self._known(page, matches, index) for index in own]
+        totals = self._bank.totals(_SENTENCES, read)
+        for place, name, probability, strength in self.sentences.said(totals):
+            sentence = page.sentences[own[place]]
+            heard.said.append(Said(name, probability, strength, (sentence.start, sentence.end)))
         heard.said = within_passage(heard.said, page)
-        column = self.whole.columns[0]
-        whole = [set[str]().union(*block) for block in zip(*(b for _, (b, _) in read), strict=True)]
-        kin = set[int]().union(*(kin for _, (_, kin) in read))
-        heard.lure = column.probability(float(self.whole.totals(whole, kin)[0]))
+        whole = self._bank.totals(_WHOLE, [all_of(read)])
+        heard.lure = self.whole.columns[0].probability(float(whole[0, 0]))
         if heard.lure >= _LIKELY:
-            heard.telling = self._telling(page, read)
+            # The sentences that make it read like a lure, at most three.
+            alone = self._bank.totals(_WHOLE, read)[:, 0].tolist()
+            ranked = sorted(zip(alone, own, strict=True), reverse=True)[:_MOST_TELLING]
+            best = (page.sentences[index] for total, index in ranked if total > 0)
+            heard.telling = sorted((sentence.start, sentence.end) for sentence in best)
         return heard
 
-    def _telling(self, page: Page, read: list[tuple[int, Seen]]) -> list[tuple[int, int]]:
-        """The sentences that make it read like a lure, at most three."""
-        assert self.whole is not None
-        ranked = sorted(
-            ((float(self.whole.totals(*seen)[0]), index) for index, seen in read), reverse=True
-        )
-        best = [page.sentences[index] for total, index in ranked[:_MOST_TELLING] if total > 0]
-        return sorted((sentence.start, sentence.end) for sentence in best)
+    def _known(self, page: Page, matches: Sequence[Match], index: int) -> Known:
+        seen = seen_in(page, matches, [index], self.common, self.kin)
+        return self._bank.known(seen.runs, seen.words, seen.concepts, seen.kin)
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
         if self.sentences is not None and self.whole is not None:
@@ -133,10 +144,13 @@ class IntentModel:
             (Path(path) / _KIN).write_text("\n".join(self.kin.words), "utf-8")
 
     def from_disk(self, path: str | Path, **_: Any) -> "IntentModel":
-        self.sentences = LinearModel.load(Path(path) / "sentences")
-        self.whole = LinearModel.load(Path(path) / "whole")
-        self.common = frozenset((Path(path) / _COMMON).read_text("utf-8").split("\n"))
-        self.kin = KinTable((Path(path) / _KIN).read_text("utf-8").split("\n"))
+        folder = Path(path)
+        self.take(
+            LinearModel.load(folder / "sentences"),
+            LinearModel.load(folder / "whole"),
+            frozenset((folder / _COMMON).read_text("utf-8").split("\n")),
+            KinTable((folder / _KIN).read_text("utf-8").split("\n")),
+        )
         return self
 
 
@@ -164,7 +178,7 @@ def seen_in(
     common: Collection[str],
     table: KinTable,
 ) -> Seen:
-    """The features of some sentences: words; pieces; concepts and labels of rules; and kin."""
+    """What the model sees of some sentences."""
     words: list[str] = []
     runs: set[str] = set()
     kin: set[int] = set()
@@ -181,8 +195,8 @@ def seen_in(
         words += here
         kin |= table.rows(left)
     concepts = concept_features(page.by_sentence[index] for index in told)
-    rules = rule_features(_matches_in(page, told, matches))
-    return (runs, piece_features(words), concepts | rules), kin
+    concepts |= rule_features(_matches_in(page, told, matches))
+    return Seen(runs=runs, words=words, concepts=concepts, kin=kin)
 
 
 def _is_chat(page: Page, index: int) -> bool:

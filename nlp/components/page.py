@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 
+from spacy.attrs import IDX
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -30,7 +31,7 @@ def read(doc: Doc) -> Doc:
 
 def _start_sentences(doc: Doc, starts: list[int]) -> None:
     """Mark the first token of each sentence; setting every token would ask each about the whole."""
-    places = [token.idx for token in doc]
+    places = doc.to_array(IDX).tolist()
     first = {bisect_left(places, start) for start in starts} | {0}
     for index in sorted(first):
         if index < len(doc):

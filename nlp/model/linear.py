@@ -10,7 +10,7 @@ Failure: data that do not fit each other raise ValueError when they are loaded.
 
 import json
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,13 @@ class Column:
         logit = self.slope * (self.scale * total + self.bias) + self.offset
         return 1.0 / (1.0 + math.exp(-min(max(logit, -40.0), 40.0)))
 
+    def least_total(self) -> float:
+        """A sum below which nothing is said, rounded down."""
+        if not 0.0 < self.weak < 1.0 or self.slope * self.scale <= 0.0:
+            return math.inf if self.weak >= 1.0 else -math.inf
+        logit = math.log(self.weak / (1.0 - self.weak))
+        return ((logit - self.offset) / self.slope - self.bias) / self.scale - 1e-6
+
     def strength(self, probability: float) -> int:
         """0 for no, 1 for implied, 2 for plain."""
         return (probability >= self.weak) + (probability >= self.plain)
@@ -73,36 +80,46 @@ class LinearModel:
                 f"{weights.shape} and {kin.shape} weights for {len(features)} by {len(columns)}"
             )
         self.columns = columns
-        self._features = features
-        self._weights = weights
-        self._kin = kin
-        self._kin_scales = np.array([column.kin_scale for column in columns])
+        self.features = features
+        self.weights = weights
+        self.kin = kin
+        self.kin_scales = np.array([column.kin_scale for column in columns])
+        self._least = np.array([column.least_total() for column in columns])
 
     def totals(
         self, blocks: Iterable[Collection[str]], kin: Collection[int] = ()
     ) -> "np.ndarray[Any, Any]":
         """The sum of weights for every column; each block counts by its length, not its size."""
         total = np.zeros(len(self.columns), dtype=np.float64)
-        if kin and len(self._kin):
-            summed = self._kin[list(kin)].sum(axis=0, dtype=np.int64)
-            total += self._kin_scales * summed / kin_norm(len(kin))
+        if kin and len(self.kin):
+            summed = self.kin[list(kin)].sum(axis=0, dtype=np.int64)
+            total += self.kin_scales * summed / kin_norm(len(kin))
         for block in blocks:
-            rows = [row for name in block if (row := self._features.get(name)) is not None]
+            rows = [row for name in block if (row := self.features.get(name)) is not None]
             if rows:
-                total += self._weights[rows].sum(axis=0, dtype=np.int64) / math.sqrt(len(rows))
+                total += self.weights[rows].sum(axis=0, dtype=np.int64) / math.sqrt(len(rows))
         return total
+
+    def said(self, totals: "np.ndarray[Any, Any]") -> Iterator[tuple[int, str, float, int]]:
+        """Of sums of several texts: text, column, probability and strength of all that is said."""
+        # Few of many are: a look at all of them at once leaves those that could be.
+        for place, number in np.argwhere(totals >= self._least).tolist():
+            column = self.columns[number]
+            probability = column.probability(float(totals[place, number]))
+            if strength := column.strength(probability):
+                yield place, column.name, probability, strength
 
     def with_columns(self, columns: tuple[Column, ...]) -> "LinearModel":
         """The same weights under other calibration."""
-        return LinearModel(self._features, self._weights, columns, self._kin)
+        return LinearModel(self.features, self.weights, columns, self.kin)
 
     def save(self, folder: Path) -> None:
         """Write the four files."""
         folder.mkdir(parents=True, exist_ok=True)
-        ordered = sorted(self._features, key=self._features.__getitem__)
+        ordered = sorted(self.features, key=self.features.__getitem__)
         (folder / _FEATURES).write_text("\n".join(ordered), "utf-8")
-        np.save(folder / _WEIGHTS, self._weights, allow_pickle=False)
-        np.save(folder / _KIN, self._kin, allow_pickle=False)
+        np.save(folder / _WEIGHTS, self.weights, allow_pickle=False)
+        np.save(folder / _KIN, self.kin, allow_pickle=False)
         head = [
             {name: getattr(column, name) for name in Column.__slots__} for column in self.columns
         ]

@@ -93,25 +93,25 @@ def example(mail: TrainingMail, common: frozenset[str], kin: KinTable) -> MailEx
                 sentence.start - stretch.start, min(sentence.end, stretch.end) - stretch.start
             )
             marked = mail.subject if stretch.segment.source == "subject" else mail.body
-            blocks, rows = seen_in(page, doc._.matches, [index], common, kin)
+            seen = seen_in(page, doc._.matches, [index], common, kin)
             sentences.append(
                 SentenceExample(
-                    blocks=tuple(map(frozenset, blocks)),
-                    kin=frozenset(rows),
+                    blocks=tuple(map(frozenset, seen.blocks())),
+                    kin=frozenset(seen.kin),
                     names=_names(marked, first, last),
                 )
             )
         whole = without_names(page.text, 0, len(page.text), page.capitals, common)
         words = [word for word in words_of(whole) if word in common or not word.islower()]
-        blocks, rows = seen_in(page, doc._.matches, range(len(page.sentences)), common, kin)
+        seen = seen_in(page, doc._.matches, range(len(page.sentences)), common, kin)
     screened = _screen().passes(segments)
     return MailExample(
         mail=mail,
         screen=tuple(map(frozenset, screen_features(words, screened.cues))),
         passed=screened.passed,
         sentences=tuple(sentences),
-        blocks=tuple(map(frozenset, blocks)),
-        kin=frozenset(rows),
+        blocks=tuple(map(frozenset, seen.blocks())),
+        kin=frozenset(seen.kin),
     )
 
 

@@ -273,9 +273,7 @@ def main() -> None:
     nlp = pipeline.untrained()
     component = nlp.get_pipe(NAME)
     assert isinstance(component, IntentModel)
-    component.sentences, component.whole = sentences, whole
-    component.common = everyday_words(mails)
-    component.kin = table
+    component.take(sentences, whole, everyday_words(mails), table)
     nlp.to_disk(arguments.output)
     screen, _ = train(screen_task(read))
     column = replace(screen.columns[0], weak=_SCREEN_FROM, plain=_SCREEN_FROM)
