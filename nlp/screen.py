@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from itertools import chain
 from operator import or_
 
 import re2
@@ -206,22 +207,19 @@ def _counts(mark: str, written: str, start: int, end: int) -> bool:
 
 def _without_identity(written: str) -> list[str]:
     """Folded words without runs of capitalised ones and, among Latin ones, without other scripts."""
-    words: list[str] = []
-    for line in written.split("\n"):
-        shown = words_of(line)
-        if not shown:
-            continue
-        # Every line begins with a capital: that of its first word says nothing.
-        is_capital = [False, *(word[0].isupper() for word in shown[1:])]
-        folded = fold(lower("\n".join(shown))).split("\n")
-        if True in is_capital:
-            runs = map(or_, [False, *is_capital], [*is_capital[1:], False])
-            folded = [
-                word
-                for word, capital, beside in zip(folded, is_capital, runs, strict=False)
-                if not (capital and beside)
-            ]
-        words += folded
+    lines = [line for line in map(words_of, written.split("\n")) if line]
+    words = fold(lower("\n".join(chain.from_iterable(lines)))).split("\n") if lines else []
+    # Every line begins with a capital: that of its first word says nothing.
+    is_capital = [
+        capital for line in lines for capital in (False, *(word[0].isupper() for word in line[1:]))
+    ]
+    if True in is_capital:
+        beside = map(or_, [False, *is_capital], [*is_capital[1:], False])
+        words = [
+            word
+            for word, capital, near in zip(words, is_capital, beside, strict=False)
+            if not (capital and near)
+        ]
     words = words[:MAX_WORDS]
     if not written.isascii():
         foreign = sum(word >= _NO_CAPITALS for word in words)

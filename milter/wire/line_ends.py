@@ -22,17 +22,18 @@ Octets = NDArray[np.uint8]
 Offsets = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LineScan:
     """The lines of a block; lengths are without the line end and without a stuffed dot.
 
-    `first` is the length up to the first line end, None if there is none; `last` what stands
-    behind the last; `longest` that of the lines between. They hold where nothing is bare.
+    `dots` are the offsets of dots right behind a CRLF. `first` is the length up to the first line
+    end, None if there is none; `last` what stands behind the last; `longest` that of the lines
+    between. Lengths hold where nothing is bare.
     """
 
     has_bare_cr: bool
     has_bare_lf: bool
-    has_dots: bool
+    dots: Offsets
     first: int | None
     longest: int
     last: int
@@ -47,7 +48,7 @@ def scan_lines(block: bytes) -> LineScan:
         return LineScan(
             has_bare_cr=b"\r" in block,
             has_bare_lf=False,
-            has_dots=False,
+            dots=feeds,
             first=None,
             longest=0,
             last=len(block),
@@ -58,7 +59,7 @@ def scan_lines(block: bytes) -> LineScan:
     return LineScan(
         has_bare_cr=np.count_nonzero(octets == _CR) != np.count_nonzero(pairs),
         has_bare_lf=not pairs.all(),
-        has_dots=bool(dotted.any()),
+        dots=feeds[dotted] + 1,
         first=int(feeds[0]) - 1,
         longest=int(lengths.max()) if count > 1 else 0,
         last=len(block) - int(feeds[-1]) - 1 - int(dotted[-1]),
@@ -75,9 +76,9 @@ def dot_stuff(raw: bytes) -> bytes:
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
-def without_stuffing(block: bytes) -> bytes:
-    """`block` without the first dot of every line that another line goes before."""
-    return np.delete(np.frombuffer(block, np.uint8), _dots(block)).tobytes()
+def without_octets(block: bytes, offsets: Offsets) -> bytes:
+    """`block` without the octets at these offsets; `block` itself if there are none."""
+    return np.delete(np.frombuffer(block, np.uint8), offsets).tobytes() if len(offsets) else block
 
 
 def _dots(raw: bytes) -> Offsets:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from milter.mail.reply import Reply
-from milter.wire.line_ends import LineScan, scan_lines, without_stuffing
+from milter.wire.line_ends import LineScan, scan_lines, without_octets
 
 _CRLF = b"\r\n"
 _DOT = ord(".")
@@ -113,8 +113,7 @@ class ContentReader:
     def _take(self, block: bytes) -> None:
         """Account for a block; no CRLF and no stuffed dot is ever cut in two by a block's end."""
         lines = scan_lines(block)
-        if lines.has_dots:
-            block = without_stuffing(block)
+        block = without_octets(block, lines.dots)
         if self._skip and block:
             block = block[self._skip :]
             self._skip = 0
