@@ -58,7 +58,7 @@ _CAPITALISED: Final = re.compile(
     r"|(?<=[A-Za-z] )[\u3400-\u9fff\uac00-\ud7a3]{2,12}"
 )
 
-# A name that is known to be a place, a language or a date is nobody's employer.
+# A name that is known to be a place, a language or a date is nobody's employer; nor is a person.
 _NO_EMPLOYER: Final = frozenset(TOKENS[kind] for kind in ("place", "origin", "date"))
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
@@ -261,6 +261,7 @@ def _names(stretches: list[_Stretch]) -> tuple[tuple[int, int], ...]:
         if (first := stretch.masked.position(match.start()))
         < (last := stretch.masked.position(match.end()))
         and stretch.masked.text[first:last].rstrip(".,-'") not in _NO_EMPLOYER
+        and TOKENS["person"] not in stretch.masked.text[max(0, first - 1) : last]
         and match.group().lower() not in FUNCTION
     )
 

@@ -75,6 +75,8 @@ _USED = re.compile(
     re.IGNORECASE,
 )
 
+# Among letters of another script a capitalised Latin word is a name.
+_AMONG_OTHERS = re.compile(r"[\u0370-\u1fff\u3040-\ud7a3][^A-Za-z]{0,6}$")
 _CAPITAL_BEHIND = re.compile(r" [A-ZÀ-ÖØ-Þ]")
 _CAPITAL_BEFORE = re.compile(r"(?<![^\W\d_])[A-ZÀ-ÖØ-Þ][^\W\d_]*[ -]$")
 
@@ -195,7 +197,10 @@ class Screen:
 def _counts(mark: str, written: str, start: int, end: int) -> bool:
     """Whether a brand that is a word is written as a brand; a word that firms have in their names, small."""
     if mark == _AMBIGUOUS:
-        return written[start].isupper() and bool(_USED.search(written, max(0, start - 14), start))
+        first = max(0, start - 14)
+        return written[start].isupper() and bool(
+            _USED.search(written, first, start) or _AMONG_OTHERS.search(written, first, start)
+        )
     return not (
         written[start].isupper()
         and (

@@ -16,6 +16,7 @@ from nlp.components import page as _page  # noqa: F401 (registers doc._.page)
 from nlp.intents.concepts import Page
 from nlp.intents.decide import PASSAGE_WORDS
 from nlp.intents.grammar import Match, grammar
+from nlp.masking import TOKENS
 from nlp.model.bank import Bank, Known, all_of
 from nlp.model.features import (
     WHO,
@@ -38,6 +39,8 @@ _KIN = "kin.txt"
 _MAX_SENTENCES = 80
 _CHAT_WORDS = 8
 _WHO_ONE_IS = frozenset({"<name>", "introduction"})
+# "I come from ...", "my mother tongue is ...": beside the name of an origin these say no more.
+_WHERE_FROM = _WHO_ONE_IS | {"follow_up", "me", "my_handle", "employer_intro", "prior"}
 _LIKELY = 0.5
 _MOST_TELLING = 3
 _SENTENCES, _WHOLE = 0, 1  # the places of the models in the bank
@@ -201,8 +204,11 @@ def seen_in(
 
 def _is_chat(page: Page, index: int) -> bool:
     """Whether all that any list knows of a sentence is who somebody is, or some place."""
+    sentence = page.sentences[index]
+    has_origin = TOKENS["origin"] in page.text[sentence.start : sentence.end]
+    said = _WHERE_FROM if has_origin else _WHO_ONE_IS
     return all(
-        concept in _WHO_ONE_IS or not WHO.isdisjoint(page.text[hit.start : hit.end])
+        concept in said or not WHO.isdisjoint(page.text[hit.start : hit.end])
         for concept, hits in page.by_sentence[index].items()
         for hit in hits
     )

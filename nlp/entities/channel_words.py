@@ -35,6 +35,11 @@ USED_BEFORE = re.compile(
     r"messagerie|messenger|приложени\w*|мессенджер\w*|تطبيق|برنامج|(?:canal|grupo|groupe|gruppe|chat|группа|чат|канал)\s(?:de|do|sur|bei|в)|"
     r"(?:servidor|serveur|salon|canal|grupo)(?:\s\w+){0,3}\s(?:en|no|sur))\s$"
 )
+# "has Signal on her new phone": where an application is.
+ON_DEVICE = re.compile(
+    r"\s(?:on|auf|en|no|na|sur|на|в|على|في)\s(?:\w+\s){0,2}(?:phone|mobile|tablet|laptop|telefon\w*|handy|teléfono|móvil|celular|"
+    r"telefone|telemóvel|téléphone|portable|телефон\w*|смартфон\w*|планшет\w*|هاتف\w*|جوال\w*)(?![^\W_])"
+)
 SOLO_BEFORE = re.compile(
     rf"(?<![^\W_])(?:{alternatives(CONTEXT['prepositions'])}|with|avec|con|com|with the|an?|une?|um|into|install\w*|using|nach|zu|pour|from)\s$"
 )
@@ -73,7 +78,7 @@ BEFORE_CJK = re.compile(rf"(?:{alternatives(CONTEXT['before_cjk'])})\s?$")
 BEFORE_FIGURATIVE = re.compile(rf"(?:{alternatives(CONTEXT['before_figurative'])})\s?$")
 AFTER_CJK = re.compile(rf"\s?(?:{alternatives(CONTEXT['after_cjk'])})")
 AFTER_HANGUL = re.compile(
-    r"\s?(?:으로|로|에서|에)?\s?(?:[^\s.]{1,20}\s)?(?:연락|주세요|주십시오|오세요|와|이야기|얘기|대화|옮|이어|검색|추가|찾|말씀|톡)"
+    r"\s?(?:으로|로|에서|에)?\s?(?:[^\s.]{1,20}\s)?(?:연락|주세요|주십시오|오세요|와|이야기|얘기|대화|옮|이어|검색|추가|찾|말씀|톡|까셨|까시|깔았|깔고|설치|쓰세요|써요|쓰셔)"
 )
 FIGURATIVE = frozenset(CONTEXT["figurative"])
 JOINER = re.compile(rf"\s*(?:{alternatives(CONTEXT['joiners'])})\s*")

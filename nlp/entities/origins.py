@@ -82,6 +82,13 @@ _LONGEST_WISH = 40
 # Who speaks a language is no speaker at a conference.
 _SPEAKER_OF = re.compile(r"(?<![^\W\d_])(?:(?:a|an) )?(?:(?:native|fluent) )?speakers? of $")
 _SPEAKER = re.compile(r"[ -](?:native )?speak(?:ers?|ing)(?![^\W\d_])")
+# Where somebody comes from is no place of work.
+_COMES_FROM = re.compile(
+    r"(?<![^\W\d_])(?:i(?: am|'m)(?: originally)? from|i come(?: originally)? from|i was born in|je (?:suis|viens)(?: originaire)?"
+    r"|ich (?:komme|stamme|bin)(?: ursprunglich)? aus|soy(?: originari[oa])? de|vengo de|sou(?: natural)?|venho|я(?: родом)? из"
+    r"|я родил(?:ся|ась) в|انا من|انا اصلا من) $|我(?:是|来自|來自|出生在|出生于|出生於)$"
+)
+_LONGEST_COMING = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,10 @@ def locate_origins(text: str, folded: str) -> list[Origin]:
                 first = speaker.start()
             elif speaker := _SPEAKER.match(folded, end):
                 end = speaker.end()
+        elif kind == "territory" and _COMES_FROM.search(
+            folded, max(0, first - _LONGEST_COMING), first
+        ):
+            kind = "people"
         found.append(Origin(first, start, end, kind))
         reached = end
     return found

@@ -30,6 +30,7 @@ from nlp.entities.channel_words import (
     MOVE_AHEAD,
     NUMBER_LABELLED,
     NUMBER_WORDS,
+    ON_DEVICE,
     PHONE_AFTER,
     POSSESSIVE,
     PREPOSITION,
@@ -199,6 +200,8 @@ def _is_used(text: str, hit: Hit, before: str, after: str) -> bool:
     service = SERVICES[hit.key]
     ends = CLAUSE_ENDS.match(after) is not None
     if ends and service.solo and SOLO_BEFORE.search(before):
+        return True
+    if service.kind == "messenger" and ON_DEVICE.match(after):
         return True
     if not (CHANNEL_BEFORE.search(before) or USED_BEFORE.search(before)):
         return False

@@ -64,7 +64,6 @@ _MARGIN: Final = "what stands around a name moves the trained model over a thres
 
 # To be brought to none.
 KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
-    Known("en-inheritance", "REMARK", ("I am from Canada.",), _REMARK),
     Known(
         "fr-newsletter",
         "ORG",
@@ -89,77 +88,6 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ),
         _MARGIN,
     ),
-    Known("zh_hans-inheritance", "REMARK", ("我的母语是英语。",), _REMARK),
-    Known(
-        "zh_hans-family",
-        "APP",
-        (
-            "Signal",
-            "LINE",
-        ),
-        _BRAND,
-    ),
-    Known(
-        "zh_hant-family",
-        "APP",
-        (
-            "Signal",
-            "LINE",
-        ),
-        _BRAND,
-    ),
-    Known("de-inheritance", "REMARK", ("Ich komme aus Kanada.",), _REMARK),
-    Known(
-        "de-family",
-        "APP",
-        (
-            "Signal",
-            "LINE",
-        ),
-        _BRAND,
-    ),
-    Known(
-        "pt-family",
-        "APP",
-        (
-            "Signal",
-            "LINE",
-        ),
-        _BRAND,
-    ),
-    Known("ru-paid_trip", "REMARK", ("Я из Канады.",), _REMARK),
-    Known("ru-inheritance", "REMARK", ("Я из Канады.",), _REMARK),
-    Known(
-        "ru-family",
-        "APP",
-        (
-            "Signal",
-            "LINE",
-        ),
-        _BRAND,
-    ),
-    Known("ru-family", "REMARK", ("Я из Канады.",), _REMARK),
-    Known("ko-paid_report", "NAME", ("李浩",), _IN_KOREAN),
-    Known(
-        "ko-family",
-        "APP",
-        (
-            "Signal",
-            "LINE",
-        ),
-        _BRAND,
-    ),
-    Known("ar-archive", "REMARK", ("أنا من كندا.",), _REMARK),
-    Known(
-        "ar-family",
-        "APP",
-        (
-            "Signal",
-            "LINE",
-        ),
-        _BRAND,
-    ),
-    Known("ar-family", "REMARK", ("أنا من كندا.",), _REMARK),
 )
 
 
