@@ -4,7 +4,6 @@ What fits weights and shows calibration must not have been learnt by heart, and 
 is too much like the last: so whole writers are left out, not single mails.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -17,13 +16,13 @@ from bench.judged import Judged, judge
 from nlp import pipeline
 from nlp.components.model import NAME, IntentModel
 from nlp.model.kin import KinTable
-from nlp.training.corpus import TrainingMail, read_corpus
-from nlp.training.examples import MailExample, everyday_words, examples
+from nlp.training.corpus import read_corpus
+from nlp.training.examples import MailExample, examples
+from nlp.training.familiar_fit import familiar_of
 from nlp.training.teacher import known_words, vectors
 from nlp.training.train import sentence_task, train, whole_task
 
 _FOLDS = 4
-_WRITER = re.compile(r"-([A-Z]+)(\d*)([a-z]?)-")
 
 
 def judged_unseen() -> Iterator[Judged]:
@@ -32,22 +31,13 @@ def judged_unseen() -> Iterator[Judged]:
     known = known_words(mails)
     words = vectors(known, mails).astype(np.float32)
     read = list(examples(mails, KinTable(known)))
-    groups = [writer(mail) for mail in mails]
+    groups = [mail.writer for mail in mails]
     folds = GroupKFold(_FOLDS).split(read, groups=groups)
     # Not forked: the teacher may have left threads behind, and a fork would wait for their locks.
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         jobs = [pool.submit(_fold, read, words, tuple(known), *fold) for fold in folds]
         for job in jobs:
             yield from job.result()
-
-
-def writer(mail: TrainingMail) -> str:
-    """Who wrote a mail: a letter, or a letter and a number where parts are told by a small letter."""
-    found = _WRITER.search(mail.mail_id)
-    if found is None:
-        return "quality"
-    letters, digits, part = found.groups()
-    return letters + digits if part else letters
 
 
 def _fold(
@@ -63,5 +53,5 @@ def _fold(
     learnt = [read[place] for place in seen]
     sentences, _ = train(sentence_task(learnt, words))
     whole, _ = train(whole_task(learnt, words))
-    component.take(sentences, whole, everyday_words([one.mail for one in read]), KinTable(known))
+    component.take(sentences, whole, KinTable(known), familiar_of(learnt))
     return [judge(read[place].mail) for place in unseen]

@@ -147,7 +147,8 @@ class AnalysisResult:
     """Language code (ISO 639-1, `zh-hans`/`zh-hant`, `und`), intents and entities.
 
     `likeness` is the trained model's probability that the whole is a lure among recruiting-like
-    mail (None if it was not asked), `telling` the sentences that make it so.
+    mail (None if it was not asked), `telling` the sentences that make it so. `is_unfamiliar` says
+    that the model was asked and the text is too unlike what it has learnt from.
     """
 
     language: str
@@ -157,5 +158,6 @@ class AnalysisResult:
     model_version: str
     likeness: float | None = None
     telling: tuple[Span, ...] = ()
+    is_unfamiliar: bool = False
     truncated: bool = False
     elapsed_seconds: float = 0.0

@@ -109,6 +109,7 @@ def analyse(readable: ReadableText) -> AnalysisResult:
         model_version=model_version(),
         likeness=heard.lure,
         telling=tuple(span for place in heard.telling if (span := _span(place, stretches))),
+        is_unfamiliar=heard.is_unfamiliar,
         truncated=truncated,
         elapsed_seconds=time.perf_counter() - started,
     )

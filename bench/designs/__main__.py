@@ -25,7 +25,6 @@ from bench.designs.candidates import (
 )
 from bench.designs.reading import FOLDS
 from bench.designs.table import Row, gap_interval, recall_of, table
-from bench.unseen import writer
 from nlp.training.corpus import TrainingMail
 
 REPORT: Final = Path(__file__).parents[2] / "docs" / "designs.md"
@@ -48,7 +47,7 @@ def report(rows: Sequence[Row], material: Material) -> Iterator[str]:
     mails = [one.mail for one in material.read]
     lures = sum(mail.is_lure for mail in mails)
     hard = sum(mail.mail_class == "BENIGN_HARD" for mail in mails)
-    writers = len({writer(mail) for mail in mails})
+    writers = len({mail.writer for mail in mails})
     yield from (
         "# Designs compared",
         "",
@@ -106,7 +105,7 @@ def _why(rows: Sequence[Row], mails: Sequence[TrainingMail]) -> Iterator[str]:
     named = {row.name: row for row in rows}
     shipped, point, both = named[SHIPPED], named[CURVED], named[TOGETHER]
     ensemble = named[TEXTCAT["ensemble"]]
-    writers = [writer(mail) for mail in mails]
+    writers = [mail.writer for mail in mails]
 
     def beyond(row: Row, other: Row) -> str:
         gap = recall_of(row, mails, _AT) - recall_of(other, mails, _AT)

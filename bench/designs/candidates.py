@@ -14,7 +14,7 @@ from bench.designs.reading import Fold, MaskedMail, folds_of, read_masked
 from bench.designs.table import Row
 from nlp.model.kin import KinTable
 from nlp.training.corpus import LURE_CLASSES, read_corpus
-from nlp.training.examples import MailExample, everyday_words, examples
+from nlp.training.examples import MailExample, examples
 from nlp.training.teacher import known_words, vectors
 
 PIECES: Final = "b. pieces of words, linear"
@@ -65,7 +65,6 @@ class Material:
         return Drawn.of(
             [one.mail for one in self.read],
             self.masked,
-            everyday_words([one.mail for one in self.read]),
             KinTable(self.known),
         )
 

@@ -24,6 +24,7 @@ from bench.designs.textcat import probability
 from nlp import lexicon, pipeline
 from nlp.analysis import ReadableText
 from nlp.components.model import NAME, IntentModel, seen_in
+from nlp.entities.everyday import folded_everyday
 from nlp.intents.concepts import Page
 from nlp.intents.grammar import Match
 from nlp.language import identify
@@ -61,7 +62,6 @@ class Drawn:
     mails: tuple[TrainingMail, ...]
     masked: tuple[MaskedMail, ...]
     ruled: tuple[Ruled, ...]
-    common: frozenset[str]
     kin: KinTable
 
     @classmethod
@@ -69,7 +69,6 @@ class Drawn:
         cls,
         mails: Sequence[TrainingMail],
         masked: Sequence[MaskedMail],
-        common: frozenset[str],
         kin: KinTable,
     ) -> "Drawn":
         """From all mails."""
@@ -79,7 +78,6 @@ class Drawn:
             mails=chosen,
             masked=tuple(masked[place] for place in places),
             ruled=tuple(map(ruled, chosen)),
-            common=common,
             kin=kin,
         )
 
@@ -125,12 +123,12 @@ def of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> float:
 
     def whole(mail: Ruled) -> float:
         places = range(len(mail.page.sentences))
-        seen = seen_in(mail.page, mail.matches, places, drawn.common, table)
+        seen = seen_in(mail.page, mail.matches, places, table)
         return log_odds(model, tuple(map(frozenset, seen.blocks())), frozenset(seen.kin))
 
     def pieces(mail: Ruled) -> float:
         page = mail.page
-        left = without_names(page.text, 0, len(page.text), page.capitals, drawn.common)
+        left = without_names(page.text, 0, len(page.text), page.capitals, folded_everyday())
         found = piece_features(words_of(left))
         return log_odds(model, (frozenset(), frozenset(found), frozenset()), frozenset())
 
@@ -162,7 +160,7 @@ def bytes_of_rules() -> int:
 
 def bytes_of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> int:
     """What `make train` would write for it."""
-    lists = [*drawn.common, *(drawn.kin.words if design.kin else ())]
+    lists = [*folded_everyday(), *(drawn.kin.words if design.kin else ())]
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder))
         saved = sum(path.stat().st_size for path in Path(folder).iterdir())

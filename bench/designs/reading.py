@@ -1,6 +1,6 @@
 """The mails of train and dev as the designs see them, read once, and the folds that all share.
 
-Folds leave out whole writers (`bench.unseen.writer`).
+Folds leave out whole writers (`TrainingMail.writer`).
 Failure: none of its own; what reading raises ends the run.
 """
 
@@ -12,7 +12,6 @@ import numpy as np
 from sklearn.model_selection import GroupKFold
 
 from bench.judged import in_processes, judge
-from bench.unseen import writer
 from nlp import pipeline
 from nlp.analysis import ReadableText, TextSegment
 from nlp.entities import find_entities
@@ -53,7 +52,7 @@ def segments_of(mail: TrainingMail) -> tuple[TextSegment, ...]:
 
 def folds_of(mails: Sequence[TrainingMail]) -> list[Fold]:
     """Places seen and unseen, fold by fold; no writer is on both sides."""
-    groups = [writer(mail) for mail in mails]
+    groups = [mail.writer for mail in mails]
     return list(GroupKFold(FOLDS).split(groups, groups=groups))
 
 

@@ -148,12 +148,14 @@ def _findings(intent: IntentResult) -> Iterator[Finding]:
 def _likeness(result: AnalysisResult) -> Iterator[Finding]:
     """Whether the whole reads like a lure or like honest mail; thresholds: `make calibrate`."""
     likeness = result.likeness
+    if result.is_unfamiliar:
+        yield Finding(code="READS_UNFAMILIAR", check=CHECK)
     if likeness is None:
         return
     evidence = tuple(map(_evidence, result.telling))
     for code, probability, weak, plain in (
         ("READS_LIKE_LURE", likeness, 0.55, 0.75),
-        ("READS_VERY_LIKE_LURE", likeness, 0.85, 0.93),
+        ("READS_VERY_LIKE_LURE", likeness, 0.8, 0.9),
         ("READS_LIKE_HONEST", 1 - likeness, 0.45, 0.6),
         ("READS_VERY_LIKE_HONEST", 1 - likeness, 0.97, 0.97),
     ):

@@ -1,10 +1,10 @@
 """The trained component: what each sentence says, and whether the whole reads like a lure.
 
 Reads the same masked page as the rules and writes results of its own: `doc._.said` and the span
-group `model`. Without data (a fresh pipeline, before training) it says nothing.
+group `model`. Of text that is unlike all it has learnt from it says nothing. Without data (a fresh pipeline, before training) it says nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.components import page as _page  # noqa: F401 (registers doc._.page)
+from nlp.entities.everyday import folded_everyday
 from nlp.intents.concepts import Page
 from nlp.intents.decide import PASSAGE_WORDS
 from nlp.intents.grammar import Match, grammar
 from nlp.masking import TOKENS
 from nlp.model.bank import Bank, Known, all_of
+from nlp.model.familiar import Familiar
 from nlp.model.features import (
     WHO,
     concept_features,
@@ -34,7 +36,6 @@ NAME = "lurewall_model"
 GROUP = "model"
 WHOLE = "lure"
 _OWN = frozenset({"subject", "body"})
-_COMMON = "common.txt"
 _KIN = "kin.txt"
 _MAX_SENTENCES = 80
 _CHAT_WORDS = 8
@@ -61,10 +62,14 @@ class Said:
 
 @dataclass(slots=True)
 class Heard:
-    """All that the model says of a document; `lure` is None where it has no opinion."""
+    """All that the model says of a document; `lure` is None where it has no opinion.
+
+    `is_unfamiliar` says that it has none because the text is unlike all that it has learnt from.
+    """
 
     said: list[Said] = field(default_factory=list)
     lure: float | None = None
+    is_unfamiliar: bool = False
     telling: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -88,15 +93,15 @@ class IntentModel:
     def __init__(self) -> None:
         self.sentences: LinearModel | None = None
         self.whole: LinearModel | None = None
-        self.common: frozenset[str] = frozenset()
         self.kin = KinTable(())
+        self.familiar = Familiar((), {})
         self._bank = Bank()
 
     def take(
-        self, sentences: LinearModel, whole: LinearModel, common: frozenset[str], kin: KinTable
+        self, sentences: LinearModel, whole: LinearModel, kin: KinTable, familiar: Familiar
     ) -> None:
-        """What training gives: both models, the everyday words, and the words that have kin."""
-        self.sentences, self.whole, self.common, self.kin = sentences, whole, common, kin
+        """What training gives: both models, the words that have kin, and those that mails share."""
+        self.sentences, self.whole, self.kin, self.familiar = sentences, whole, kin, familiar
         self._bank = Bank(sentences, whole)
 
     def __call__(self, doc: Doc) -> Doc:
@@ -114,45 +119,60 @@ class IntentModel:
 
     def hear(self, page: Page, matches: Sequence[Match]) -> Heard:
         """Labels of sentences and the likeness of the whole."""
-        heard = Heard()
         own = [index for index, one in enumerate(page.sentences) if one.section in _OWN]
         if self.sentences is None or self.whole is None or not own:
-            return heard
-        own = own[:_MAX_SENTENCES]
-        read = [self._known(page, matches, index) for index in own]
-        totals = self._bank.totals(_SENTENCES, read)
-        for place, name, probability, strength in self.sentences.said(totals):
-            sentence = page.sentences[own[place]]
-            heard.said.append(Said(name, probability, strength, (sentence.start, sentence.end)))
-        heard.said = within_passage(heard.said, page)
-        whole = self._bank.totals(_WHOLE, [all_of(read)])
-        heard.lure = self.whole.columns[0].probability(float(whole[0, 0]))
-        if heard.lure >= _LIKELY:
-            # The sentences that make it read like a lure, at most three.
-            alone = self._bank.totals(_WHOLE, read)[:, 0].tolist()
-            ranked = sorted(zip(alone, own, strict=True), reverse=True)[:_MOST_TELLING]
-            best = (page.sentences[index] for total, index in ranked if total > 0)
-            heard.telling = sorted((sentence.start, sentence.end) for sentence in best)
-        return heard
+            return Heard()
+        seen = {index: seen_in(page, matches, [index], self.kin) for index in own[:_MAX_SENTENCES]}
+        seen = {
+            index: one
+            for index, one in seen.items()
+            if not self.familiar.is_foreign(one.words, page.language)
+        }
+        words = [word for one in seen.values() for word in one.words]
+        if not seen or not self.familiar.is_known(words, page.language):
+            return Heard(is_unfamiliar=bool(words))
+        known = {
+            index: self._bank.known(one.runs, one.words, one.concepts, one.kin)
+            for index, one in seen.items()
+        }
+        whole = self._bank.totals(_WHOLE, [all_of(list(known.values()))])
+        lure = self.whole.columns[0].probability(float(whole[0, 0]))
+        return Heard(
+            said=within_passage(self._said(self.sentences, page, known), page),
+            lure=lure,
+            telling=self._telling(page, known) if lure >= _LIKELY else [],
+        )
 
-    def _known(self, page: Page, matches: Sequence[Match], index: int) -> Known:
-        seen = seen_in(page, matches, [index], self.common, self.kin)
-        return self._bank.known(seen.runs, seen.words, seen.concepts, seen.kin)
+    def _said(self, sentences: LinearModel, page: Page, known: Mapping[int, Known]) -> list[Said]:
+        """The labels of all sentences."""
+        totals = self._bank.totals(_SENTENCES, list(known.values()))
+        spans = [(page.sentences[index].start, page.sentences[index].end) for index in known]
+        return [
+            Said(name, probability, strength, spans[place])
+            for place, name, probability, strength in sentences.said(totals)
+        ]
+
+    def _telling(self, page: Page, known: Mapping[int, Known]) -> list[tuple[int, int]]:
+        """The sentences that make it read like a lure, at most three."""
+        alone = self._bank.totals(_WHOLE, list(known.values()))[:, 0].tolist()
+        ranked = sorted(zip(alone, known, strict=True), reverse=True)[:_MOST_TELLING]
+        best = (page.sentences[index] for total, index in ranked if total > 0)
+        return sorted((sentence.start, sentence.end) for sentence in best)
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
         if self.sentences is not None and self.whole is not None:
             self.sentences.save(Path(path) / "sentences")
             self.whole.save(Path(path) / "whole")
-            (Path(path) / _COMMON).write_text("\n".join(sorted(self.common)), "utf-8")
             (Path(path) / _KIN).write_text("\n".join(self.kin.words), "utf-8")
+            self.familiar.save(Path(path))
 
     def from_disk(self, path: str | Path, **_: Any) -> "IntentModel":
         folder = Path(path)
         self.take(
             LinearModel.load(folder / "sentences"),
             LinearModel.load(folder / "whole"),
-            frozenset((folder / _COMMON).read_text("utf-8").split("\n")),
             KinTable((folder / _KIN).read_text("utf-8").split("\n")),
+            Familiar.load(folder),
         )
         return self
 
@@ -178,10 +198,10 @@ def seen_in(
     page: Page,
     matches: Sequence[Match],
     indices: Sequence[int],
-    common: Collection[str],
     table: KinTable,
 ) -> Seen:
     """What the model sees of some sentences."""
+    common = folded_everyday()
     words: list[str] = []
     runs: set[str] = set()
     kin: set[int] = set()

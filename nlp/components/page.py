@@ -23,6 +23,7 @@ def read(doc: Doc) -> Doc:
     languages = doc.user_data.get("languages", ("en",))
     names = doc.user_data.get("names", ())
     page = read_page(text, sections, [word_list(name) for name in languages], names)
+    page.language = next((name for name in languages if name != "any"), page.language)
     page.capitals = doc.user_data.get("capitals", ())
     _start_sentences(doc, [sentence.start for sentence in page.sentences])
     doc._.page = page

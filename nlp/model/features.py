@@ -21,7 +21,7 @@ _PIECES: Final = (3, 4, 5)
 _MOST_CONCEPTS: Final = 40
 
 _TOKEN = re.compile(
-    r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+"
+    r"(?:[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|(?<=[\u0621-\u0670])[\u064b-\u0652\u0670])+"
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\ue000-\uf8ff]"
     r"|[?!]"
 )

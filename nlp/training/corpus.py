@@ -67,6 +67,9 @@ class MarkedText:
     spans: tuple[Marked, ...] = ()
 
 
+_WRITER = re.compile(r"-([A-Z]+)(\d*)([a-z]?)-")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingMail:
     """One mail of the corpus. `twin` is the honest mail that shares surface signals with a lure.
@@ -94,6 +97,15 @@ class TrainingMail:
     def is_lure(self) -> bool:
         """Whether the gateway must tag it."""
         return self.mail_class in LURE_CLASSES
+
+    @property
+    def writer(self) -> str:
+        """Who wrote it: a letter, or a letter and a number where parts are told by a small letter."""
+        found = _WRITER.search(self.mail_id)
+        if found is None:
+            return "quality"
+        letters, digits, part = found.groups()
+        return letters + digits if part else letters
 
     @property
     def intents(self) -> frozenset[str]:

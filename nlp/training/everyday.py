@@ -16,11 +16,12 @@ FILE: Final = Path(__file__).parents[1] / "lexicon" / "everyday.txt"
 # No part of an address or a user name.
 _WORD: Final = re.compile(r"(?<![\w@./#-])[^\W\d_]+(?:['’-][^\W\d_]+)*(?![\w@])")
 _JOINT: Final = re.compile(r"['’-]")
+_SEVERAL: Final = 3  # else the names of hurried people would be words
 _SHARE: Final = 4
 
 
 def everyday_words(mails: Iterable[TrainingMail]) -> list[str]:
-    """Those that are small in at least one mail of five that have them."""
+    """Those that several mails write small, and at least one of five that have them."""
     small: Counter[str] = Counter()
     capital: Counter[str] = Counter()
     for mail in mails:
@@ -28,7 +29,11 @@ def everyday_words(mails: Iterable[TrainingMail]) -> list[str]:
         words.update(piece for word in tuple(words) for piece in _JOINT.split(word))
         small.update(word for word in words if word.islower())
         capital.update({word.lower() for word in words if word[:1].isupper()})
-    return sorted(word for word, count in small.items() if count * _SHARE >= capital[word])
+    return sorted(
+        word
+        for word, count in small.items()
+        if count >= _SEVERAL and count * _SHARE >= capital[word]
+    )
 
 
 if __name__ == "__main__":

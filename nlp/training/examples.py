@@ -4,9 +4,7 @@ Each mail goes through the same reading as in service (entities, masking, page, 
 screen. A sentence has the labels of the spans that it holds at least half of.
 """
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,16 +12,13 @@ from nlp import pipeline
 from nlp.analysis import ReadableText, TextSegment
 from nlp.components.model import seen_in
 from nlp.entities import find_entities
-from nlp.folding import fold
+from nlp.entities.everyday import folded_everyday
 from nlp.language import identify
 from nlp.model.features import screen_features, without_names, words_of
 from nlp.model.kin import KinTable
 from nlp.screen import Screen
 from nlp.training.corpus import MarkedText, TrainingMail
 
-_WORD = re.compile(r"[^\W\d_]+")
-_OFTEN = 3
-_MOSTLY = 10
 Blocks = tuple[frozenset[str], ...]
 
 
@@ -48,29 +43,13 @@ class MailExample:
     passed: bool
 
 
-def everyday_words(mails: Iterable[TrainingMail]) -> frozenset[str]:
-    """Words that several mails write small, and not only as part of somebody's user name."""
-    small: Counter[str] = Counter()
-    capital: Counter[str] = Counter()
-    for mail in mails:
-        words = set(_WORD.findall(f"{mail.subject.text}\n{mail.body.text}"))
-        small.update({fold(word) for word in words if word.islower()})
-        capital.update({fold(word.lower()) for word in words if word[0].isupper()})
-    return frozenset(
-        word
-        for word, count in small.items()
-        if count >= _OFTEN and count * _MOSTLY >= capital[word]
-    )
-
-
 def examples(mails: Sequence[TrainingMail], kin: KinTable) -> Iterator[MailExample]:
     """One example for each mail."""
-    common = everyday_words(mails)
     for mail in mails:
-        yield example(mail, common, kin)
+        yield example(mail, kin)
 
 
-def example(mail: TrainingMail, common: frozenset[str], kin: KinTable) -> MailExample:
+def example(mail: TrainingMail, kin: KinTable) -> MailExample:
     """Read one mail of the corpus."""
     segments = tuple(
         TextSegment(source=source, part=part, text=marked.text)
@@ -93,7 +72,7 @@ def example(mail: TrainingMail, common: frozenset[str], kin: KinTable) -> MailEx
                 sentence.start - stretch.start, min(sentence.end, stretch.end) - stretch.start
             )
             marked = mail.subject if stretch.segment.source == "subject" else mail.body
-            seen = seen_in(page, doc._.matches, [index], common, kin)
+            seen = seen_in(page, doc._.matches, [index], kin)
             sentences.append(
                 SentenceExample(
                     blocks=tuple(map(frozenset, seen.blocks())),
@@ -101,9 +80,10 @@ def example(mail: TrainingMail, common: frozenset[str], kin: KinTable) -> MailEx
                     names=_names(marked, first, last),
                 )
             )
+        common = folded_everyday()
         whole = without_names(page.text, 0, len(page.text), page.capitals, common)
         words = [word for word in words_of(whole) if word in common or not word.islower()]
-        seen = seen_in(page, doc._.matches, range(len(page.sentences)), common, kin)
+        seen = seen_in(page, doc._.matches, range(len(page.sentences)), kin)
     screened = _screen().passes(segments)
     return MailExample(
         mail=mail,

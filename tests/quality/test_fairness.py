@@ -64,6 +64,7 @@ _MARGIN: Final = "what stands around a name moves the trained model over a thres
 
 # To be brought to none.
 KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
+    Known("fr-inheritance", "REMARK", ("Ma langue maternelle est le français.",), _REMARK),
     Known(
         "fr-newsletter",
         "ORG",
@@ -88,6 +89,9 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ),
         _MARGIN,
     ),
+    Known("es-inheritance", "GREETED", ("Minh Anh Lê",), _MARGIN),
+    Known("es-inheritance", "COUNTRY", ("Corea del Sur",), _MARGIN),
+    Known("ko-archive", "REMARK", ("제 모국어는 영어입니다.",), _REMARK),
 )
 
 

@@ -9,7 +9,6 @@ from bench.designs.embeddings import curved, logistic
 from bench.designs.linear import Linear, Unseen
 from bench.designs.reading import folds_of, in_words
 from bench.designs.table import Row, area, gap_interval, recall_at, table
-from bench.unseen import writer
 from nlp.masking import TOKENS, Masked
 from nlp.model.linear import LinearModel
 from nlp.normalise import normalise
@@ -85,7 +84,7 @@ def test_folds_part_writers():
     folds = folds_of(mails)
     assert sorted(at for _, unseen in folds for at in unseen) == [*range(15)]
     for seen, unseen in folds:
-        assert not {writer(mails[at]) for at in seen} & {writer(mails[at]) for at in unseen}
+        assert not {mails[at].writer for at in seen} & {mails[at].writer for at in unseen}
 
 
 def test_masks_become_words_in_the_spelling_of_the_mail():

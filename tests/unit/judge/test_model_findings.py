@@ -60,3 +60,12 @@ def test_what_reads_like_honest_mail_is_never_held():
     codes = ("SENSITIVE", "SECRECY", "OFFPLATFORM", "PAID_REPORT_WRITTEN", "MONEY_ODD", "NO_CLIENT")
     assert verdict_of(*codes).may_hold
     assert not verdict_of(*codes, "READS_LIKE_HONEST").may_hold
+
+
+def test_what_the_model_is_no_judge_of_counts_as_read_but_little_against():
+    codes = ("SENSITIVE", "SECRECY", "OFFPLATFORM")
+    unfamiliar = verdict_of(*codes, "READS_UNFAMILIAR")
+    weight = TABLE.findings["READS_UNFAMILIAR"].weight_db
+    assert TABLE.findings["READS_LIKE_HONEST"].weight_db < weight < 0
+    parts = TABLE.beside_whole * verdict_of(*codes).score_db
+    assert unfamiliar.score_db == pytest.approx(parts + weight, abs=0.1)
