@@ -4,7 +4,9 @@ Standards: RFC 5321 §4.4 (trace), §6.3 (loops), RFC 3848 and RFC 6531 §3.7.3 
 """
 
 import re
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from milter.mail.envelope import Transaction
@@ -37,7 +39,7 @@ def received_field(transaction: Transaction, hostname: str) -> bytes:
         if _FOR_PATH.fullmatch(path):
             lines.append(f"\tfor <{path}>")
     lines[-1] += ";"
-    lines.append(f"\t{format_datetime(transaction.received_at)}")
+    lines.append(f"\t{_date(transaction.received_at.replace(microsecond=0))}")
     return "\r\n".join([*lines, ""]).encode("ascii")
 
 
@@ -53,6 +55,13 @@ def _word(text: str) -> str:
     return text if _HOST_WORD.fullmatch(text) else ""
 
 
+# Many mails come in one second, and many from one client.
+@lru_cache(maxsize=64)
+def _date(second: datetime) -> str:
+    return format_datetime(second)
+
+
+@lru_cache(maxsize=1_024)
 def _literal(address: str) -> str:
     try:
         parsed = ip_address(address)
