@@ -216,7 +216,10 @@ def test_a_wrong_table_is_refused(change, says):
 
 
 def test_overrides_are_checked():
-    assert TABLE.with_overrides({"OFFPLATFORM": 7}).findings["OFFPLATFORM"].weight_db == 7
+    changed = TABLE.with_overrides({"OFFPLATFORM": 7})
+    assert changed.findings["OFFPLATFORM"].weight_db == 7
+    assert changed.version == TABLE.version + "+local"
+    assert TABLE.with_overrides({}).version == TABLE.version, "as shipped"
     with pytest.raises(WeightError, match="no finding code"):
         TABLE.with_overrides({"OFF_PLATFORM": 7})
     with pytest.raises(WeightError, match="over 10 dB"):
