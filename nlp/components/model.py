@@ -123,17 +123,17 @@ class IntentModel:
         if self.sentences is None or self.whole is None or not own:
             return Heard()
         seen = {index: seen_in(page, matches, [index], self.kin) for index in own[:_MAX_SENTENCES]}
-        seen = {
+        told = {
             index: one
             for index, one in seen.items()
             if not self.familiar.is_foreign(one.words, page.language)
         }
-        words = [word for one in seen.values() for word in one.words]
-        if not seen or not self.familiar.is_known(words, page.language):
-            return Heard(is_unfamiliar=bool(words))
+        words = [word for one in told.values() for word in one.words]
+        if not told or not self.familiar.is_known(words, page.language):
+            return Heard(is_unfamiliar=True)
         known = {
             index: self._bank.known(one.runs, one.words, one.concepts, one.kin)
-            for index, one in seen.items()
+            for index, one in told.items()
         }
         whole = self._bank.totals(_WHOLE, [all_of(list(known.values()))])
         lure = self.whole.columns[0].probability(float(whole[0, 0]))

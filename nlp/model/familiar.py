@@ -23,7 +23,7 @@ _WORDS, _SHARES = "familiar.txt", "familiar.json"
 # So many words of the usual share go to each text, else one odd word would silence a short one.
 SMOOTHING: Final = 10
 _FOREIGN: Final = 0.5
-_FEW_WORDS: Final = 6
+_FEW_WORDS: Final = 3
 _DEFAULT: Final = "en"
 
 
