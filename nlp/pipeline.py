@@ -14,7 +14,7 @@ Failure: none on any text. Text beyond the cap is left out and `truncated` says 
 import hashlib
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -146,19 +146,20 @@ def word_lists_for(codes: Iterable[str]) -> tuple[str, ...]:
 def model_version() -> str:
     """Names word lists, grammar and trained data by their content: same version, same findings."""
     digest = hashlib.sha256()
-    for part in ("sentences", "whole"):
-        for path in _trained(part):
-            digest.update(path.read_bytes())
-    for path in sorted(files(lexicon).joinpath("intents").iterdir(), key=lambda path: path.name):
-        if path.name.endswith(".toml"):
-            digest.update(path.read_bytes())
+    for path in (*_data_files(files(lexicon)), *_data_files(files(model).joinpath("data"))):
+        digest.update(path.read_bytes())
     return f"lists-{digest.hexdigest()[:12]}"
 
 
-def _trained(part: str) -> list[Traversable]:
-    """The data files of one half of the trained component, in a fixed order; none before training."""
-    folder = files(model).joinpath("data", "lurewall_model", part)
-    return sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
+def _data_files(folder: Traversable) -> Iterator[Traversable]:
+    """All files but code in a fixed order; none where there is no such folder."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.is_dir():
+            yield from _data_files(path)
+        elif not path.name.endswith((".py", ".pyc")):
+            yield path
 
 
 @lru_cache(maxsize=1)
