@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from milter.mail.address import Path
+from milter.mail.dns import Answers, Question
 from milter.mail.envelope import Connection, Envelope, Recipient
 from milter.mail.quarantine import AuditEntry, Hold, HoldEntry, Mark, QuarantineRecord
 from milter.mail.reading import Facts, IntegrityReport, Reading
@@ -39,6 +40,12 @@ class Examined:
 
     reading: Reading
     first_failure: str = ""
+
+
+class Resolver(Protocol):
+    """The DNS. Does not raise: what cannot be had by `deadline` (monotonic) is answered FAILED."""
+
+    async def ask(self, questions: Sequence[Question], deadline: float) -> Answers: ...
 
 
 class Examiner(Protocol):
