@@ -1,11 +1,11 @@
-"""Questions to the DNS and their answers, as values: who needs an answer says so, somebody else asks.
+"""Questions to the DNS and their answers, as values: one part needs them, another asks.
 
-What is verified against the DNS (signatures, SPF, DMARC) is pure: it takes the answers there are and
-either gives its result or names the questions that are still open. So the same code runs in a front,
-which may ask, and in a reader, which may not. Asking is `ports.Resolver`.
+What is verified against the DNS (signatures, SPF, DMARC) is pure: it takes the answers there are
+and either gives its result or names the questions that are still open. So the same code runs in a
+front, which may ask, and in a reader, which may not. Asking is `ports.Resolver`.
 
-Standards: RFC 1035 §3.1 (names), RFC 2308 (no such name, no such record), RFC 7208 §3.3 (the strings
-of a TXT record are one text).
+Standards: RFC 1035 §3.1 (names), RFC 2308 (no such name, no such record), RFC 7208 §3.3 (the
+strings of a TXT record are one text).
 Failure: an answer that could not be had is `FAILED`, never taken for an absence.
 """
 
