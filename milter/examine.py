@@ -8,8 +8,10 @@ Failure: an exception ends as a failed attempt; the front tries once more in tex
 import re
 import time
 
+from milter.authentication.signatures import verify_arc, verify_dkim
 from milter.check.language import check_language, warm_language
-from milter.mail.reading import Facts, Link, Reading
+from milter.mail.message import scan_header
+from milter.mail.reading import ArcChain, AuthResult, Facts, Link, Reading
 from milter.read.integrity import verify
 from milter.read.message_reader import read_message
 
@@ -43,6 +45,7 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         own_domains=facts.own_domains,
     )
     seconds = time.perf_counter() - started
+    dkim, arc, signature_seconds = _signatures(raw, facts)
     return Reading(
         size_bytes=len(raw),
         header=read.header,
@@ -54,14 +57,32 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         unsafe_to_edit=read.unsafe_to_edit,
         auth_results=read.auth_results,
         forged_auth_fields=read.forged_auth_fields,
+        dkim=dkim,
+        arc=arc,
         link_hosts=_hosts(read.links),
         segments=read.segments if facts.wants_text else (),
         analysis=language.analysis,
         outcomes=(language.outcome,),
         screened=language.screened,
         text_only=facts.text_only,
-        elapsed_seconds=(*read.elapsed_seconds, ("language", seconds)),
+        elapsed_seconds=(
+            *read.elapsed_seconds,
+            ("language", seconds),
+            *((("signatures", signature_seconds),) if facts.verify_signatures else ()),
+        ),
     )
+
+
+def _signatures(raw: bytes, facts: Facts) -> tuple[tuple[AuthResult, ...], ArcChain | None, float]:
+    """DKIM results, the ARC chain, and how long they took; nothing where nobody asked."""
+    if not facts.verify_signatures:
+        return (), None, 0.0
+    started = time.perf_counter()
+    answers = dict(facts.key_answers)
+    header = scan_header(raw)
+    dkim = verify_dkim(raw, header, answers, unix_time=facts.unix_time)
+    arc = verify_arc(raw, header, answers, unix_time=facts.unix_time)
+    return dkim, arc, time.perf_counter() - started
 
 
 def _hosts(links: tuple[Link, ...]) -> tuple[str, ...]:

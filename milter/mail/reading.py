@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from milter.mail.analysis import Analysis
+from milter.mail.dns import Answer, Question
 from milter.mail.finding import CheckOutcome, Source
 
 
@@ -134,6 +135,48 @@ class AuthResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArcSet:
+    """One hop of an ARC chain: who sealed it, and what it recorded of the mail that it got.
+
+    `domain` is the d= of the seal, `authserv_id` and `results` stand in its
+    ARC-Authentication-Results. Nothing of it is true unless the chain passes and the sealer is one
+    to be trusted.
+    """
+
+    instance: int
+    domain: str
+    authserv_id: str = ""
+    results: tuple[AuthResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArcChain:
+    """The Authenticated Received Chain of a message as it came (RFC 8617 §5.2).
+
+    `result` is none, pass or fail; every failure is for good (§5.2.1), `is_temporary` only says
+    that a key could not be asked for. `sets` are in the order of their instances, the first hop
+    first, and are empty where the chain has no form. `instances` is the highest instance that any
+    ARC field names, also in a broken chain.
+    """
+
+    result: str = "none"
+    reason: str = ""
+    is_temporary: bool = False
+    instances: int = 0
+    sets: tuple[ArcSet, ...] = ()
+
+    @property
+    def sealers(self) -> tuple[str, ...]:
+        """The domains of all seals, the first hop first."""
+        return tuple(one.domain for one in self.sets)
+
+    @property
+    def newest_results(self) -> tuple[AuthResult, ...]:
+        """What the last sealer recorded."""
+        return self.sets[-1].results if self.sets else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditSite:
     """Where a banner may go into one part; spans are offsets into the raw message.
 
@@ -170,6 +213,9 @@ class Facts:
     forged fields. `own_domains` are the organisation's domains (A-labels). `banner_key` lets the
     reader recognise our own banner. `wants_text` asks for the segments themselves (scan, explain);
     a front does without them. `lines_checked`: every line is known to end with CRLF.
+    `verify_signatures` asks for DKIM and ARC; `key_answers` are the answers to
+    `authentication.signatures.key_questions`, `unix_time` is when the message came (0: no signature
+    has expired).
     """
 
     role: str = "file"
@@ -181,6 +227,9 @@ class Facts:
     wants_text: bool = False
     text_only: bool = False
     lines_checked: bool = False
+    verify_signatures: bool = False
+    key_answers: tuple[tuple[Question, Answer], ...] = ()
+    unix_time: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +239,8 @@ class Reading:
     `screened` is True if the full language stage ran. `protection` is that of the whole message.
     `unsafe_to_edit` says in one word why no banner may go in ('' if it may).
     `uninspected` names parts that could not be looked into: no guilt, but said.
+    `dkim` has one result a signature, or one that says none; it is empty and `arc` is None where
+    signatures were not verified. Their authserv_id is '': they are ours.
     """
 
     size_bytes: int
@@ -202,6 +253,8 @@ class Reading:
     unsafe_to_edit: str = ""
     auth_results: tuple[AuthResult, ...] = ()
     forged_auth_fields: int = 0
+    dkim: tuple[AuthResult, ...] = ()
+    arc: ArcChain | None = None
     link_hosts: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
     analysis: Analysis | None = None
