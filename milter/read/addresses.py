@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from milter.mail.reading import NamedMailbox
+from milter.mail.structured import Kind, tokens, unquote
 from milter.read.encoded_words import decode_words
-from milter.read.structured import Kind, tokens, unquote
 
 MAX_FIELD_BYTES = 512_000
 MAX_NAME_CHARS = 256

@@ -13,32 +13,24 @@ in the message was written by us, so nothing is believed.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from milter.authentication.results import MAX_RESULTS, authserv_id, parse_results
 from milter.mail.message import Header, HeaderField, field_value
 from milter.mail.reading import AuthResult, Facts
-from milter.read.structured import Kind, tokens, unquote
 
 MAX_FIELD_BYTES = 8_000
-MAX_RESULTS = 60
-MAX_PROPERTIES = 20
 
 _FIELD_NAME = b"authentication-results"
 _OWN_PREFIX = b"x-lurewall-"
 
-_PROPERTY_NAME = re.compile(r"([A-Za-z][A-Za-z0-9-]*)\.([A-Za-z0-9][A-Za-z0-9_-]*)")
 # "from HELO (verified [address])", "from verified ([address])", "from verified (address)".
 _RECEIVED_FROM = re.compile(
     r"\s*from\s+(?P<helo>\S+)\s*(?:\((?P<inside>[^()]{0,300})(?P<nested>\()?)?", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]", re.IGNORECASE)
 _LOOPBACK = re.compile(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1")
-
-
-_Token = tuple[str, bool]
-_EQUALS: _Token = ("=", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +51,7 @@ def read_authentication(raw: bytes, header: Header, facts: Facts) -> Authenticat
             forged += 1
         elif is_ours and field.name == _FIELD_NAME:
             value = _text(raw, field)
-            if _is_listed(_authserv_id(value), facts) and len(believed) < MAX_RESULTS:
+            if _is_listed(authserv_id(value), facts) and len(believed) < MAX_RESULTS:
                 believed.extend(parse_results(value))
         elif is_ours and field.name == b"received":
             is_ours = _is_from_our_house(_text(raw, field), facts)
@@ -69,80 +61,8 @@ def read_authentication(raw: bytes, header: Header, facts: Facts) -> Authenticat
 def is_own_field(raw: bytes, field: HeaderField, own_authserv_id: str) -> bool:
     """Does this field claim to be ours: X-Lurewall-*, or results under our authserv-id?"""
     if field.name == _FIELD_NAME:
-        return bool(own_authserv_id) and _authserv_id(_text(raw, field)) == own_authserv_id.lower()
+        return bool(own_authserv_id) and authserv_id(_text(raw, field)) == own_authserv_id.lower()
     return field.name.startswith(_OWN_PREFIX)
-
-
-def parse_results(value: str) -> tuple[AuthResult, ...]:
-    """The results of one field value; an unparsable resinfo is left out."""
-    authserv_id = _authserv_id(value)
-    results: list[AuthResult] = []
-    for number, clause in enumerate(_clauses(value)):
-        if number == 0 or len(clause) < 3 or clause[1] != _EQUALS:
-            continue
-        method = clause[0][0].partition("/")[0].lower()
-        result = clause[2][0].lower()
-        if not method or not result.isalpha():
-            continue
-        reason, properties = _details(clause[3:])
-        results.append(
-            AuthResult(
-                method=method,
-                result=result,
-                authserv_id=authserv_id,
-                reason=reason,
-                properties=properties,
-            )
-        )
-        if len(results) >= MAX_RESULTS:
-            break
-    return tuple(results)
-
-
-def _clauses(value: str) -> Iterator[list[_Token]]:
-    """The parts between semicolons as tokens (text, is quoted), without comments."""
-    clause: list[_Token] = []
-    word = ""
-    for kind, content in tokens(value):
-        if kind is Kind.WORD or (kind is Kind.MARK and content not in "=;"):
-            word += content
-            continue
-        if word:
-            clause.append((word, False))
-            word = ""
-        if kind is Kind.QUOTED:
-            clause.append((unquote(content), True))
-        elif kind is Kind.ANGLE:
-            clause.append((f"<{content}>", False))
-        elif content == ";" and kind is Kind.MARK:
-            yield clause
-            clause = []
-        elif kind is Kind.MARK:
-            clause.append((content, False))
-    if word:
-        clause.append((word, False))
-    if clause:
-        yield clause
-
-
-def _details(clause: list[_Token]) -> tuple[str, tuple[tuple[str, str, str], ...]]:
-    """Reason and properties that follow `method=result`."""
-    reason = ""
-    properties: list[tuple[str, str, str]] = []
-    for (name, is_quoted), mark, (value, _) in zip(clause, clause[1:], clause[2:], strict=False):
-        if mark != _EQUALS or is_quoted:
-            continue
-        if name.lower() == "reason":
-            reason = value[:200]
-        elif (found := _PROPERTY_NAME.fullmatch(name)) and len(properties) < MAX_PROPERTIES:
-            properties.append((found[1].lower(), found[2].lower(), value[:255]))
-    return reason, tuple(properties)
-
-
-def _authserv_id(value: str) -> str:
-    """The first token (RFC 8601 §2.2; a version may follow it)."""
-    first = next(_clauses(value), [])
-    return first[0][0].lower() if first else ""
 
 
 def _is_listed(authserv_id: str, facts: Facts) -> bool:

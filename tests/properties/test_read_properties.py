@@ -5,10 +5,10 @@ from email import message_from_bytes, policy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from milter.authentication.results import parse_results
 from milter.mail.message import scan_header
 from milter.mail.reading import Facts
 from milter.read.addresses import parse_mailboxes
-from milter.read.authentication import parse_results
 from milter.read.decode import decode_charset, decode_transfer
 from milter.read.encoded_words import decode_value
 from milter.read.html import read_html

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from milter.authentication.results import parse_results
 from milter.mail.message import scan_header
 from milter.mail.reading import AuthResult, Facts
-from milter.read.authentication import Authentication, parse_results, read_authentication
+from milter.read.authentication import Authentication, read_authentication
 
 FACTS = Facts(
     role="after_queue",

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
+from milter.authentication.results import parse_results
 from milter.mail.message import scan_header
 from milter.mail.reading import Defect, Facts
 from milter.read.addresses import parse_mailboxes
-from milter.read.authentication import parse_results
 from milter.read.decode import decode_transfer
 from milter.read.encoded_words import decode_value
 from milter.read.html import read_html
