@@ -2,22 +2,39 @@
 # Installs the servers that tests start, where this user may; else says what is missing and why.
 # Tests that need a missing one are skipped with that reason; where CI is set nothing may be missing.
 set -u
-wanted="postfix swaks prometheus chromium"
-commands="postfix:postfix swaks:swaks promtool:prometheus chromium:chromium"
+commands="postfix:postfix swaks:swaks promtool:prometheus chromium:chromium m4:m4"
+# Sendmail's package conflicts with Postfix's: it is unpacked, its libraries conflict with nothing.
+sendmail=.venv/servers/sendmail
+libraries="libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 libssl3 libwrap0"
 missing=""
 PATH="$PATH:/usr/sbin:/sbin"
 for pair in $commands; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
-[ -z "$missing" ] && exit 0
+wanted=""
+[ -x "$sendmail/usr/libexec/sendmail/sendmail" ] || wanted=yes
+[ -z "$missing$wanted" ] && exit 0
+
+unpack_sendmail() (
+  rm -rf "$sendmail" && mkdir -p "$sendmail/packages" && cd "$sendmail/packages" || exit 1
+  apt-get download -qq -o APT::Sandbox::User=root sendmail-bin sendmail-cf >/dev/null 2>&1 || exit 1
+  mkdir unpacked
+  for package in *.deb; do
+    dpkg-deb -x "$package" unpacked || exit 1
+  done
+  # Without setgid: its group is that of an installed Sendmail. Moved last: there means whole.
+  chmod 755 unpacked/usr/libexec/sendmail/sendmail && mv unpacked/usr ..
+)
+
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq >/dev/null 2>&1
   # The packages' own services are not wanted: tests start servers with folders and ports of theirs.
-  if apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1; then
+  if apt-get install -y -qq --no-install-recommends $missing ${wanted:+$libraries} >/dev/null 2>&1 &&
+    { [ -z "$wanted" ] || unpack_sendmail; }; then
     exit 0
   fi
 fi
-echo "tests that need these Debian packages will be skipped, they cannot be installed here:$missing"
+echo "tests that need these Debian packages will be skipped, they cannot be installed here:$missing${wanted:+ sendmail-bin}"
 [ "${CI:-}" = "true" ] && exit 1
 exit 0

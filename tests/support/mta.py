@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tests.support.mta_message import Broken, MtaMessage
+from tests.support.mta_message import Broken, Manner, MtaMessage
 from tests.support.mta_wire import (
     ALL_ACTIONS,
     ALL_PROTOCOL,
@@ -89,6 +89,7 @@ class Mta:
     protocol: int = ALL_PROTOCOL
     split: int = 0
     own: tuple[bytes, ...] = ()
+    manner: Manner = "postfix"
     macros: dict[str, bytes] = field(
         default_factory=lambda: {"j": b"mta.example.org", "{daemon_name}": b"mta"}
     )
@@ -265,8 +266,9 @@ class Mta:
         self, mail: Mail, taken: tuple[bytes, ...], refused: dict[bytes, Answer]
     ) -> Outcome:
         message = MtaMessage.of(
-            mail.raw, own=self.own, leading_space=bool(self.agreed & LEADING_SPACE)
-        )
+            mail.raw, own=self.own, leading_space=bool(self.agreed & LEADING_SPACE),
+            manner=self.manner,
+        )  # fmt: skip
         steps: list[tuple[str, Callable[[], Answer]]] = [("data", lambda: self._data(mail))]
         for one in list(message.fields):
             value = message.shown(one.rest)

@@ -1,16 +1,23 @@
 """A message as an MTA keeps it for a filter, and the edits of a filter applied as MTAs do.
 
 Header fields are octets as they came. The filter sees none of `own`, the trace fields that the MTA
-puts on top. Positions and occurrences count as libmilter's documentation says: insertion counts
-from 0, where 0 is above all, the MTA's own fields too, and the fields that were inserted count
-for the next insertion; occurrences of a name count from 1, whatever its case, a field that the
-filter deleted no longer counts, and a change beyond the last one appends.
+puts on top. Insertion counts from 0, where 0 is above all, the MTA's own fields too, and what was
+inserted there counts for the next insertion; occurrences of a name count from 1, whatever its case,
+inserted ones too. In what libmilter's documentation leaves open the two MTAs differ, as real ones
+showed (tests/integration/test_mta_peer.py compares them with this file):
+
+- a deleted field still counts in Sendmail, and a change brings it back; in Postfix it is gone;
+- a change beyond the last is put at the end by Postfix, somewhere by Sendmail;
+- a changed field keeps its own spelling of the name in Sendmail, and gets the filter's in Postfix;
+- an insertion below what the filter put on top has a place in Postfix only.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
+Manner = Literal["postfix", "sendmail"]
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")
 _HEADER = re.compile(rb"([!-9;-~]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n")
 
@@ -25,8 +32,11 @@ class HeaderField:
 
     name: bytes
     rest: bytes
+    deleted: bool = False
 
     def octets(self) -> bytes:
+        if self.deleted:
+            return b""
         return self.name + b":" + self.rest.replace(b"\n", b"\r\n") + b"\r\n"
 
 
@@ -38,12 +48,14 @@ class MtaMessage:
     body: bytes
     own: tuple[bytes, ...] = ()
     leading_space: bool = True
+    manner: Manner = "postfix"
     added_on_top: list[HeaderField] = field(default_factory=list)
 
     @classmethod
     def of(
-        cls, raw: bytes, *, own: Sequence[bytes] = (), leading_space: bool = True
-    ) -> "MtaMessage":
+        cls, raw: bytes, *, own: Sequence[bytes] = (), leading_space: bool = True,
+        manner: Manner = "postfix",
+    ) -> "MtaMessage":  # fmt: skip
         """Take a message with CRLF apart; a header that is none ends the header, as in Sendmail."""
         unix = raw.replace(b"\r\n", b"\n")
         fields, position = [], 0
@@ -53,7 +65,9 @@ class MtaMessage:
         if unix[position : position + 1] == b"\n":
             position += 1
         body = unix[position:].replace(b"\n", b"\r\n")
-        return cls(fields=fields, body=body, own=tuple(own), leading_space=leading_space)
+        return cls(
+            fields=fields, body=body, own=tuple(own), leading_space=leading_space, manner=manner
+        )
 
     def raw(self) -> bytes:
         """The message as it leaves the MTA."""
@@ -68,11 +82,11 @@ class MtaMessage:
         return value[1:] if value[:1] in (b" ", b"\t") else value
 
     def values(self, name: bytes) -> list[bytes]:
-        return [
-            one.rest
-            for one in (*self.added_on_top, *self.fields)
-            if one.name.lower() == name.lower()
-        ]
+        return [one.rest for one in self._named(name) if not one.deleted]
+
+    def _named(self, name: bytes) -> list[HeaderField]:
+        fields = (*self.added_on_top, *self.fields)
+        return [one for one in fields if one.name.lower() == name.lower()]
 
     def _field(self, name: bytes, value: bytes) -> HeaderField:
         if not _FIELD_NAME.fullmatch(name):
@@ -92,23 +106,24 @@ class MtaMessage:
             self.added_on_top.insert(0, made)
         elif index <= len(self.added_on_top):
             self.added_on_top.insert(index, made)
+        elif self.manner == "sendmail":
+            raise Broken(f"nobody knows where Sendmail puts a field with index {index}")
         else:
-            self.fields.insert(index - len(self.added_on_top), made)
+            above = max(index - len(self.added_on_top) - len(self.own), 0)
+            left = [place for place, one in enumerate(self.fields) if not one.deleted]
+            self.fields.insert(left[above] if above < len(left) else len(self.fields), made)
 
     def change(self, occurrence: int, name: bytes, value: bytes) -> None:
         """Change the n-th of a name; empty deletes; beyond the last appends (or does nothing)."""
+        counted = [one for one in self._named(name) if self.manner == "sendmail" or not one.deleted]
         wanted = max(occurrence, 1)
-        for fields in (self.added_on_top, self.fields):
-            for position, one in enumerate(fields):
-                if one.name.lower() != name.lower():
-                    continue
-                wanted -= 1
-                if wanted:
-                    continue
-                if value:
-                    fields[position] = self._field(one.name, value)
-                else:
-                    del fields[position]
-                return
+        if wanted > len(counted):
+            if value:
+                self.add(name, value)
+            return
+        found = counted[wanted - 1]
         if value:
-            self.add(name, value)
+            made = self._field(name, value)
+            found.rest = made.rest
+            found.name = found.name if self.manner == "sendmail" else name
+        found.deleted = not value

@@ -30,10 +30,10 @@ RAW = (
 MAIL = Mail(raw=RAW, recipients=(b"to@example.com", b"other@example.com"))
 
 
-def mta(script, **options) -> tuple[Mta, ScriptedFilter]:
-    split = options.pop("split", 0)
+def mta(script, split=0, manner="postfix", **options) -> tuple[Mta, ScriptedFilter]:
     machine = ScriptedFilter(script, **options)
-    return Mta(FunctionWire(machine.receive), own=OWN, split=split), machine
+    peer = Mta(FunctionWire(machine.receive), own=OWN, split=split, manner=manner)
+    return peer, machine
 
 
 def delivered(*packets, mail=MAIL, **options):
@@ -121,6 +121,20 @@ def test_without_leading_space_the_mta_writes_it():
 def test_change_counts_from_one_whatever_the_case(occurrence, value, left):
     outcome = delivered(changed(occurrence, b"X-TWICE", value), CONTINUE)
     assert outcome.message.values(b"x-twice") == left
+
+
+def test_a_deleted_field_counts_on_in_sendmail_only():
+    edits = (changed(1, b"x-twice", b""), changed(1, b"x-twice", b" new"), CONTINUE)
+    assert delivered(*edits).message.values(b"x-twice") == [b" new"]
+    in_sendmail = delivered(*edits, manner="sendmail").message.values(b"x-twice")
+    assert in_sendmail == [b" new", b" two\n folded"]
+
+
+def test_the_place_of_an_insertion_below_the_top_is_unknown_in_sendmail():
+    edits = (inserted(0, b"X-A", b" a"), inserted(2, b"X-B", b" b"), CONTINUE)
+    assert b"\r\nReceived: by mta.example.org\r\nX-B: b\r\n" in delivered(*edits).raw
+    with pytest.raises(Broken, match="nobody knows"):
+        delivered(*edits, manner="sendmail")
 
 
 def test_a_new_body_comes_in_several_chunks():
