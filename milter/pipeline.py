@@ -162,8 +162,8 @@ class Pipeline:
             role=transaction.role,
             client_name=transaction.connection.client_name,
             trusted_authserv_ids=trusted,
-            # Whatever a listener takes has been checked or normalised on its way in.
-            lines_checked=transaction.role != "file",
+            # Whatever an SMTP listener takes has been checked or normalised on its way in.
+            lines_checked=transaction.role not in ("file", "milter"),
         )
 
     async def _verdict(

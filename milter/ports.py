@@ -154,6 +154,17 @@ class HoldStore(Quarantine, Protocol):
         ...
 
 
+class ReleaseTokens(Protocol):
+    """One-time words by which our own mail is known when it passes this filter again.
+
+    A token is bound to the octets of the body. `issue` raises CannotKeep; `redeem` is true once.
+    """
+
+    async def issue(self, raw: bytes) -> bytes: ...
+
+    async def redeem(self, token: bytes, raw: bytes) -> bool: ...
+
+
 class NextHopFailed(Exception):
     """The next hop gave no usable answer.
 

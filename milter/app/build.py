@@ -20,31 +20,38 @@ from milter.adapters.journal import FileJournal
 from milter.adapters.keys import load_or_create_key
 from milter.adapters.memory import EmptyHistory
 from milter.adapters.notifier import MailNotifier, NoticeOptions
+from milter.adapters.release_tokens import FileReleaseTokens
 from milter.app.clock import SystemClock
 from milter.app.from_settings import (
     admission_limits,
     listener_options,
     metric_words,
+    milter_options,
     next_hop_options,
     pipeline_options,
 )
 from milter.app.gateway import MailGateway
+from milter.app.milter_gateway import MilterGateway
 from milter.app.observation import Observation
 from milter.app.observed import ObservedNextHop, ObservedQuarantine
 from milter.app.service_plan import listener_name, mail_log_settings
 from milter.app.version import VERSION
 from milter.listen.admission import Admission
 from milter.listen.listener import SmtpListener
+from milter.listen.milter_server import MilterListener
 from milter.observe.health import Health
 from milter.observe.maillog import MailLog
 from milter.observe.metrics import Build, Metrics
 from milter.observe.reader_events import ReaderEvents
 from milter.pipeline import Pipeline
+from milter.ports import NextHop
 from milter.readers.pool import PoolSettings, ReaderPool
 from milter.readers.reader import ReaderSetup
 from milter.relay.delivery import Delivery
+from milter.relay.marked_next_hop import MarkedNextHop
 from milter.relay.next_hop import SmtpNextHop
 from milter.settings import Settings, load_settings
+from milter.settings.model import Listener
 
 _HOUSEKEEPING_SECONDS = 5.0
 
@@ -75,6 +82,7 @@ class MailFront:
         self._journal = FileJournal(
             settings.journal_folder, key=_derived(key, b"journal"), clock=self._clock
         )
+        self._tokens = FileReleaseTokens(settings.token_folder)
         self._smtp = SmtpNextHop(next_hop_options(settings), self._clock)
         self._readers = ReaderPool(
             PoolSettings(
@@ -120,35 +128,55 @@ class MailFront:
         self._journal.close()
         self.log.close()
 
-    def _make_listeners(self, banner_key: bytes) -> dict[str, SmtpListener]:
-        settings = self._settings
+    def _make_listeners(self, banner_key: bytes) -> dict[str, SmtpListener | MilterListener]:
         pipeline = Pipeline(
             examiner=self._readers,
             history=EmptyHistory(),
             clock=self._clock,
-            options=pipeline_options(settings, banner_key=banner_key),
+            options=pipeline_options(self._settings, banner_key=banner_key),
         )
+        quarantine = ObservedQuarantine(self._quarantine, self._observation, self._clock)
         gateway = MailGateway(
             pipeline=pipeline,
             delivery=Delivery(
-                next_hop=self._next_hop,
-                quarantine=ObservedQuarantine(self._quarantine, self._observation, self._clock),
-                journal=self._journal,
+                next_hop=self._next_hop, quarantine=quarantine, journal=self._journal
             ),
             next_hop=self._next_hop,
             observation=self._observation,
             clock=self._clock,
         )
         return {
-            listener_name(index, one.role): SmtpListener(
-                options=listener_options(settings, one),
-                gateway=gateway,
-                observer=self._observation,
-                admission=self._admission,
-                clock=self._clock,
+            listener_name(index, one.role): (
+                self._milter_listener(one, pipeline, quarantine)
+                if one.role == "milter"
+                else SmtpListener(
+                    options=listener_options(self._settings, one),
+                    gateway=gateway,
+                    observer=self._observation,
+                    admission=self._admission,
+                    clock=self._clock,
+                )
             )
-            for index, one in enumerate(settings.listen)
+            for index, one in enumerate(self._settings.listen)
         }
+
+    def _milter_listener(
+        self, listener: Listener, pipeline: Pipeline, quarantine: ObservedQuarantine
+    ) -> MilterListener:
+        return MilterListener(
+            options=milter_options(self._settings, listener),
+            gateway=MilterGateway(
+                pipeline=pipeline,
+                quarantine=quarantine,
+                tokens=self._tokens,
+                observation=self._observation,
+                clock=self._clock,
+                hold_with_mta=listener.hold_with == "mta",
+            ),
+            observer=self._observation,
+            admission=self._admission,
+            clock=self._clock,
+        )
 
     def _notifier(self) -> MailNotifier | None:
         settings = self._settings
@@ -160,7 +188,11 @@ class MailFront:
             hostname=settings.hostname,
             language=settings.annotate.language,
         )
-        return MailNotifier(self._next_hop, options, self._clock)
+        next_hop: NextHop = self._next_hop
+        if settings.next_hop is None:
+            # Notices go through the MTA that asks us about every mail.
+            next_hop = MarkedNextHop(next_hop, self._tokens)
+        return MailNotifier(next_hop, options, self._clock)
 
     def _retention(self) -> RetentionRules:
         seconds = self._settings.quarantine.notice_interval_seconds

@@ -13,7 +13,7 @@ from milter.check.identity import KnownDomains, parse_known
 from milter.judge.policy import Allow, Policy, Row
 from milter.judge.weights import WeightTable, parse_weights
 from milter.listen.admission import AdmissionLimits
-from milter.listen.options import ListenerOptions
+from milter.listen.options import ListenerOptions, MilterOptions
 from milter.listen.refusal import RefusalReason
 from milter.mail.envelope import Recipient
 from milter.mail.labels import INTENT_LABELS, PLATFORM_IDS
@@ -24,7 +24,7 @@ from milter.pipeline import PipelineOptions
 from milter.relay.failure import Cause
 from milter.relay.options import NextHopOptions, Timeouts, TlsPolicy
 from milter.settings import Settings
-from milter.settings.model import Listener
+from milter.settings.model import Listener, NextHopSettings
 from milter.settings.recipients import parse_recipients
 from milter.settings.rules import load_weights
 from milter.settings.shipped import shipped_text
@@ -145,7 +145,15 @@ VERSIONS = (("lurewall", VERSION),)
 
 def next_hop_options(settings: Settings) -> NextHopOptions:
     """`[next_hop]` as the relay takes it."""
-    hop = settings.next_hop
+    return _hop_options(settings, settings.outgoing_hop)
+
+
+def release_hop_options(settings: Settings) -> NextHopOptions:
+    """Where mail that a milter held is released to."""
+    return _hop_options(settings, settings.release_hop)
+
+
+def _hop_options(settings: Settings, hop: NextHopSettings) -> NextHopOptions:
     context = None
     if hop.tls_ca_file is not None:
         context = ssl.create_default_context(cafile=str(hop.tls_ca_file))
@@ -203,6 +211,16 @@ def listener_options(settings: Settings, listener: Listener) -> ListenerOptions:
         command_seconds=limits.command_seconds,
         data_block_seconds=limits.data_block_seconds,
         data_seconds=limits.data_seconds,
+    )
+
+
+def milter_options(settings: Settings, listener: Listener) -> MilterOptions:
+    """One `[[listen]]` of role milter."""
+    return MilterOptions(
+        allow_from=listener.allow_from,
+        max_message_bytes=settings.limits.message_bytes,
+        defer_too_large=settings.judgement.cannot_judge == "defer",
+        pass_authenticated=not listener.judge_authenticated,
     )
 
 

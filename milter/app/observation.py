@@ -64,6 +64,14 @@ class Observation:
     def failed(self, connection: Connection, transaction_id: str, error: Exception) -> None:
         self._log.problem("fault", error=error, transaction_id=transaction_id)
 
+    def unjudged(self, connection: Connection, reason: RefusalReason) -> None:
+        self._metrics.degraded.add(reason.value)
+        self._log.problem("unjudged", detail=reason.value)
+
+    def broke_protocol(self, connection: Connection, detail: str) -> None:
+        self._metrics.refusals.add(RefusalReason.MILTER_PROTOCOL.value)
+        self._log.problem("milter", detail=detail)
+
     # The next hop's.
 
     def next_hop_replied(self, stage: str, reply: Reply, *, seconds: float | None = None) -> None:
@@ -92,6 +100,13 @@ class Observation:
     def fault(self, transaction_id: str, error: Exception) -> None:
         """An exception of our own on the way of a message."""
         self._log.problem("fault", error=error, transaction_id=transaction_id)
+
+    def released_passed(self, transaction: Transaction) -> None:
+        """Mail of our own came back through the filter with its token."""
+        self._metrics.released_passed.add()
+        self._log.release(
+            quarantine_id="", outcome="passed", decided_by=f"token {transaction.transaction_id}"
+        )
 
     def message(
         self,

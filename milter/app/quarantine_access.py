@@ -10,9 +10,11 @@ from datetime import timedelta
 
 from milter.adapters.files_quarantine import FilesQuarantine
 from milter.adapters.keys import load_key
+from milter.adapters.release_tokens import FileReleaseTokens
 from milter.app.clock import SystemClock
-from milter.app.from_settings import next_hop_options
+from milter.app.from_settings import next_hop_options, release_hop_options
 from milter.ports import Clock, HoldStore, NextHop
+from milter.relay.marked_next_hop import MarkedNextHop
 from milter.relay.next_hop import SmtpNextHop
 from milter.settings import Settings
 
@@ -23,7 +25,12 @@ class QuarantineAccess:
 
     store: HoldStore
     next_hop: NextHop
+    milter_next_hop: NextHop
     clock: Clock
+
+    def next_hop_of(self, role: str) -> NextHop:
+        """Where a hold is released to, by the role in which its mail was taken."""
+        return self.milter_next_hop if role == "milter" else self.next_hop
 
 
 @asynccontextmanager
@@ -36,8 +43,15 @@ async def open_quarantine(settings: Settings) -> AsyncIterator[QuarantineAccess]
     )
     clock = SystemClock()
     next_hop = SmtpNextHop(next_hop_options(settings), clock)
+    release_hop = SmtpNextHop(release_hop_options(settings), clock)
     try:
-        yield QuarantineAccess(store=store, next_hop=next_hop, clock=clock)
+        yield QuarantineAccess(
+            store=store,
+            next_hop=next_hop,
+            milter_next_hop=MarkedNextHop(release_hop, FileReleaseTokens(settings.token_folder)),
+            clock=clock,
+        )
     finally:
         await next_hop.aclose()
+        await release_hop.aclose()
         store.close()

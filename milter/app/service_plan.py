@@ -12,6 +12,7 @@ from milter.app.version import VERSION
 from milter.observe.maillog import Addresses, MailLogSettings
 from milter.ports import Unusable
 from milter.settings import ConfigurationError, Loaded, Problem, Settings, load_settings
+from milter.settings.model import Listener
 from milter.settings.rules import environment_problems
 
 
@@ -31,7 +32,7 @@ def load_plan(file: Path, *, in_service: bool = False) -> ServicePlan:
 
 def machine_problems(settings: Settings, *, source: str) -> list[Problem]:
     """What this machine and this version say to the settings; creates nothing."""
-    problems = [*environment_problems(settings, source=source), *_not_built(settings, source)]
+    problems = list(environment_problems(settings, source=source))
     if settings.quarantine_key_file.exists():
         try:
             load_key(settings.quarantine_key_file)
@@ -55,16 +56,12 @@ def listener_name(index: int, role: str) -> str:
     return f"{index}:{role}"
 
 
-def _not_built(settings: Settings, source: str) -> list[Problem]:
-    return [
-        Problem(
-            file=source,
-            key=f"listen[{index}].role",
-            message="the milter front is not part of this version; use before_queue",
-        )
-        for index, listener in enumerate(settings.listen)
-        if listener.role == "milter"
-    ]
+def _address(listener: Listener) -> ListenAddress:
+    if listener.socket is None:
+        return ListenAddress(host=listener.address, port=listener.port)
+    return ListenAddress(
+        path=str(listener.socket), group=listener.socket_group or "", mode=listener.socket_mode
+    )
 
 
 def _plan(octets: bytes, source: str, settings: Settings) -> ServicePlan:
@@ -81,7 +78,7 @@ def _plan(octets: bytes, source: str, settings: Settings) -> ServicePlan:
         version=VERSION,
         mode=settings.mode.value,
         listeners={
-            listener_name(index, one.role): ListenAddress(host=one.address, port=one.port)
+            listener_name(index, one.role): _address(one)
             for index, one in enumerate(settings.listen)
         },
         admin=ListenAddress(host=settings.admin.address, port=settings.admin.port),

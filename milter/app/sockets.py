@@ -6,10 +6,13 @@ it: a reload refuses nobody.
 Failure: `AddressUnavailable`, one line for the operator.
 """
 
+import errno
 import os
+import shutil
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 _BACKLOG = 1024
 
@@ -20,17 +23,24 @@ class AddressUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenAddress:
-    """A TCP address of ours; port 0 lets the kernel choose."""
+    """A TCP address of ours (port 0 lets the kernel choose), or the path of a Unix socket."""
 
-    host: str
-    port: int
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    group: str = ""
+    mode: int = 0o660
 
     def __str__(self) -> str:
+        if self.path:
+            return self.path
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def bind(address: ListenAddress) -> socket.socket:
     """A non-blocking listening socket; raises AddressUnavailable."""
+    if address.path:
+        return _bind_path(address)
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -50,6 +60,47 @@ def bind(address: ListenAddress) -> socket.socket:
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise AddressUnavailable(f"{address}: {reason}") from None
     return listener
+
+
+def _bind_path(address: ListenAddress) -> socket.socket:
+    """A Unix socket with its owner group and mode; a dead one of the same name is replaced."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_dead(address.path)
+        listener.bind(address.path)
+        Path(address.path).chmod(address.mode)
+        if address.group:
+            shutil.chown(address.path, group=address.group)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except (OSError, LookupError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AddressUnavailable(f"{address}: {reason}") from None
+    return listener
+
+
+def _remove_dead(path: str) -> None:
+    """Remove a socket that nobody listens on; raises OSError for anything else of that name."""
+    if not Path(path).exists():
+        return
+    if not Path(path).is_socket():
+        raise OSError(errno.EEXIST, "is there and is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink(missing_ok=True)
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE).lower())
+
+
+def bound_to(listener: socket.socket) -> str:
+    """The address that a socket really has, as people write it."""
+    name = listener.getsockname()
+    if isinstance(name, str):
+        return name
+    return str(ListenAddress(host=name[0], port=name[1]))
 
 
 def bind_all(

@@ -17,7 +17,13 @@ from typing import Any
 from milter.app.admin import AdminServer
 from milter.app.fronts import FrontFailed, FrontProcess, Generation
 from milter.app.service import ServicePlan
-from milter.app.sockets import AddressUnavailable, ListenAddress, bind_all, close_others
+from milter.app.sockets import (
+    AddressUnavailable,
+    ListenAddress,
+    bind_all,
+    bound_to,
+    close_others,
+)
 from milter.app.systemd import notify, reloading
 from milter.observe.exposition import Ledger, text_exposition
 from milter.observe.maillog import MailLog
@@ -267,9 +273,4 @@ class Supervisor:
         return tuple(front for generation in self._generations for front in generation.fronts)
 
     def _addresses(self, plan: ServicePlan) -> list[str]:
-        return [
-            str(ListenAddress(host=host, port=port))
-            for host, port in (
-                self._sockets[where].getsockname()[:2] for where in plan.listeners.values()
-            )
-        ]
+        return [bound_to(self._sockets[address]) for address in plan.listeners.values()]

@@ -148,10 +148,11 @@ def release(
     only = tuple(address.strip("<>").encode() for address in to or ())
 
     async def release_one(access: QuarantineAccess, quarantine_id: str) -> bool:
+        record = await access.store.find(quarantine_id)
         outcome = await quarantine.release(
             access.store,
             quarantine_id,
-            access.next_hop,
+            access.next_hop_of(record.role),
             by=_who(),
             clock=access.clock,
             only=only,

@@ -124,6 +124,32 @@ class Policy:
         return action
 
 
+def unsplit(
+    dispositions: tuple[Disposition, ...], *, hold_together: bool
+) -> tuple[Disposition, ...]:
+    """Dispositions that a milter can carry out: one for all who get the mail (design rule 9).
+
+    Of those who get it the strictest annotation is everybody's. With `hold_together` (the MTA's own
+    hold, which knows no recipients) one hold is everybody's.
+    """
+    held = [one for one in dispositions if one.action in (Action.QUARANTINE, Action.REJECT)]
+    if hold_together and any(one.action is Action.QUARANTINE for one in held):
+        return (_for_all(dispositions, Action.QUARANTINE),)
+    given = tuple(one for one in dispositions if one.action in (Action.DELIVER, Action.ANNOTATE))
+    others = tuple(one for one in dispositions if one not in given)
+    return (_for_all(given), *others) if given else others
+
+
+def _for_all(dispositions: tuple[Disposition, ...], action: Action | None = None) -> Disposition:
+    """The first of the strictest (or of those with an action), for the recipients of all."""
+    first = max(
+        dispositions,
+        key=lambda one: _SEVERITY[one.action] if action is None else one.action is action,
+    )
+    recipients = tuple(recipient for one in dispositions for recipient in one.recipients)
+    return replace(first, recipients=recipients)
+
+
 def severity(action: Action) -> int:
     """How strict an action is; a higher number is stricter."""
     return _SEVERITY[action]

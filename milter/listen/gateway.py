@@ -1,12 +1,14 @@
-"""What the SMTP front needs from the rest of the gateway, and whom it tells what happens.
+"""What the fronts need from the rest of the gateway, and whom they tell what happens.
 
-The front knows the dialogue with the peer; what becomes of a message is the gateway's.
+A front knows the dialogue with the peer; what becomes of a message is the gateway's.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from milter.listen.refusal import RefusalReason
 from milter.mail.envelope import Connection, Transaction
+from milter.mail.handback import Handback
 from milter.mail.reply import Reply
 from milter.ports import NextHopSession
 
@@ -34,6 +36,21 @@ class Gateway(Protocol):
         ...
 
 
+class Filter(Protocol):
+    """Judgement behind a milter front: the MTA keeps the mail and hears what to change."""
+
+    async def submit(
+        self, transaction: Transaction, *, fields_agree: bool, still_asked: Callable[[], bool]
+    ) -> Handback:
+        """Judge and hold: what we answer at the end of a message. Does not raise.
+
+        `fields_agree` is False where the MTA counts the fields of the header otherwise than we do:
+        then nothing is changed that would have to be counted off. `still_asked` is False once the
+        MTA is gone: then nothing is held, it will send it again.
+        """
+        ...
+
+
 class Observer(Protocol):
     """Told what happens at the front; its methods return at once and do not raise."""
 
@@ -53,4 +70,12 @@ class Observer(Protocol):
 
     def failed(self, connection: Connection, transaction_id: str, error: Exception) -> None:
         """A fault of our own; the peer got 451."""
+        ...
+
+    def unjudged(self, connection: Connection, reason: RefusalReason) -> None:
+        """A message was let through without a judgement, as configured."""
+        ...
+
+    def broke_protocol(self, connection: Connection, detail: str) -> None:
+        """An MTA does not speak the milter protocol as we do; its connection was closed."""
         ...

@@ -48,3 +48,19 @@ class ListenerOptions:
     def normalises(self) -> bool:
         """True where bare CR and LF become CRLF instead of a refusal."""
         return self.bare_line_ends == "normalise" or not self.may_reject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilterOptions:
+    """Peers and limits of a milter listener.
+
+    `allow_from` are the networks that an MTA may come from over TCP; whoever can open our Unix
+    socket may use it. `defer_too_large`: what is larger than we take is deferred, else let through
+    unjudged. `pass_authenticated`: mail of clients that logged in is not looked at.
+    """
+
+    name: str = "milter"
+    allow_from: Networks = ()
+    max_message_bytes: int = 50_000_000
+    defer_too_large: bool = False
+    pass_authenticated: bool = True

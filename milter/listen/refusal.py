@@ -42,6 +42,7 @@ class RefusalReason(StrEnum):
     MAIL_LOOP = "mail_loop"
     NEXT_HOP_FAILED = "next_hop_failed"
     INTERNAL_ERROR = "internal_error"
+    MILTER_PROTOCOL = "milter_protocol"
 
 
 # The peer's own mistakes; everything else says nothing about how the peer behaves. A command that

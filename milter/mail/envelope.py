@@ -57,7 +57,7 @@ class Transaction:
     """One MAIL up to its end of data: the message as received and all that came with it.
 
     `raw` has CRLF line ends, no dot-stuffing, no final dot. `role` is mx, before_queue,
-    after_queue, milter or file.
+    after_queue, milter or file. `queue_id` is the MTA's own name for it, where a milter got one.
     """
 
     transaction_id: str
@@ -66,3 +66,4 @@ class Transaction:
     connection: Connection
     envelope: Envelope
     raw: bytes
+    queue_id: str = ""

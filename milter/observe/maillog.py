@@ -153,6 +153,7 @@ class MailLog:
         facts: dict[str, Any] = {
             "transaction_id": transaction.transaction_id,
             "role": transaction.role,
+            "queue_id": transaction.queue_id,
             "client_ip": self._client(transaction.connection.client_ip),
             "reverse_path": self._path(envelope.reverse_path),
             "recipients": self._paths(recipient.path for recipient in envelope.recipients),

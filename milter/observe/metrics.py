@@ -44,6 +44,7 @@ DEGRADED_REASONS = (
     "reader_overload",
     "check_failed",
     "history",
+    "too_large",
 )
 DECISIONS = ("released", "deleted", "expired")
 NOTICES = ("held", "expiring")
@@ -224,6 +225,10 @@ class Metrics(_Table):
             "Messages by the strictest disposition among their recipients",
             role=ROLES,
             disposition=Action,
+        )
+        self.released_passed = count(
+            "lurewall_released_passed_total",
+            "Messages of our own that came back through the milter with their token",
         )
         self.intended = count(
             "lurewall_intended_total",

@@ -10,7 +10,15 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+)
 
 from milter.mail.verdict import Action, Mode
 
@@ -23,6 +31,18 @@ DomainName = Annotated[
 Address = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^\s@]+@[^\s@]+$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 LanguageCode = Literal["en", "fr", "de", "es", "pt", "zh-hans", "zh-hant", "ru", "ko", "ar"]
+
+
+HostAndPort = Annotated[
+    str, StringConstraints(pattern=r"^([\w.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")
+]
+
+
+def _octal(value: object) -> object:
+    """File modes are written as people know them: "0660"."""
+    if isinstance(value, str) and value and set(value) <= set("01234567"):
+        return int(value, 8)
+    raise ValueError('is no file mode; write it in octal within quotes, e.g. "0660"')
 
 
 class Section(BaseModel):
@@ -44,9 +64,15 @@ class Listener(Section):
     xforward_from: tuple[Network, ...] = ()
     proxy_from: tuple[Network, ...] = ()
     bare_line_ends: Literal["reject", "normalise"] = "reject"
-    # Milter only: where held mail is kept, and the next hop that released mail goes to.
+    # Milter only: a Unix socket instead of address and port, and which MTAs may come over TCP.
+    socket: Path | None = None
+    socket_group: str | None = None
+    socket_mode: Annotated[int, BeforeValidator(_octal), Field(ge=0, le=0o777)] = 0o660
+    allow_from: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    # Milter only: where held mail is kept, and the server that released mail goes to.
     hold_with: Literal["own", "mta"] = "own"
-    release_to: str | None = None
+    release_to: HostAndPort | None = None
+    judge_authenticated: bool = False
 
 
 class NextHopSettings(Section):
@@ -181,7 +207,7 @@ class Settings(Section):
     reader_memory_bytes: PositiveInt = 1_500_000_000
     drain_seconds: PositiveFloat = 60.0
     listen: Annotated[tuple[Listener, ...], Field(min_length=1)]
-    next_hop: NextHopSettings
+    next_hop: NextHopSettings | None = None
     limits: Limits = Limits()
     judgement: Judgement = Judgement()
     annotate: Annotate = Annotate()
@@ -193,6 +219,20 @@ class Settings(Section):
     allow: tuple[AllowRow, ...] = ()
     weights: dict[str, float] = {}
     weights_file: Path | None = None
+
+    @property
+    def outgoing_hop(self) -> NextHopSettings:
+        """Where notices and released mail go; behind a milter alone `[next_hop]` may be missing."""
+        return self.next_hop or self.release_hop
+
+    @property
+    def release_hop(self) -> NextHopSettings:
+        """Where mail goes that a milter held: the first `release_to`, else `[next_hop]`."""
+        places = [one.release_to for one in self.listen if one.release_to]
+        if self.next_hop is not None and not places:
+            return self.next_hop
+        host, _, port = (*places, "localhost:25")[0].rpartition(":")
+        return NextHopSettings(host=host.strip("[]"), port=int(port), client_facts="none")
 
     @property
     def own_authserv_id(self) -> str:
@@ -208,6 +248,11 @@ class Settings(Section):
     def quarantine_key_file(self) -> Path:
         """The key that encrypts holds."""
         return self.quarantine.key_file or self.state_dir / "quarantine.key"
+
+    @property
+    def token_folder(self) -> Path:
+        """Where release tokens lie."""
+        return self.state_dir / "release"
 
     @property
     def journal_folder(self) -> Path:

@@ -60,6 +60,7 @@ def environment_problems(settings: Settings, *, source: str) -> tuple[Problem, .
         *_folder_problems("quarantine.folder", settings.quarantine_folder),
         *_tls_problems(settings),
         *_port_problems(settings),
+        *_socket_problems(settings),
     ]
     return tuple(Problem(file=source, key=key, message=text) for key, text in found)
 
@@ -72,8 +73,7 @@ def _errors(settings: Settings) -> Iterator[tuple[str, str]]:
         )
     for index, listener in enumerate(settings.listen):
         yield from _listener_errors(settings, listener, f"listen[{index}]")
-    if settings.next_hop.tls == "verify" and settings.next_hop.host.replace(".", "").isdigit():
-        yield "next_hop.host", "is an address; tls = 'verify' needs the name in the certificate"
+    yield from _next_hop_errors(settings)
     for index, pattern in enumerate(settings.trusted_authserv_ids):
         if fnmatchcase(settings.own_authserv_id, pattern):
             yield (
@@ -81,7 +81,7 @@ def _errors(settings: Settings) -> Iterator[tuple[str, str]]:
                 f"{pattern!r} matches our own authserv-id {settings.own_authserv_id!r}: forged "
                 "results would be believed; name only the servers in front of us",
             )
-    slowest = settings.judgement.deadline_seconds + settings.next_hop.end_of_data_seconds
+    slowest = settings.judgement.deadline_seconds + settings.outgoing_hop.end_of_data_seconds
     if any(one.role == "before_queue" for one in settings.listen) and slowest > _PROXY_SECONDS:
         yield (
             "next_hop.end_of_data_seconds",
@@ -106,14 +106,35 @@ def _listener_errors(settings: Settings, listener: Listener, key: str) -> Iterat
         )
     if bool(listener.tls_certificate) != bool(listener.tls_key):
         yield f"{key}.tls_key", "tls_certificate and tls_key belong together; name both or none"
-    if listener.role == "milter" and listener.hold_with == "own" and not listener.release_to:
+    yield from _milter_errors(listener, key)
+
+
+def _next_hop_errors(settings: Settings) -> Iterator[tuple[str, str]]:
+    hop = settings.next_hop
+    if hop is None and any(one.role != "milter" for one in settings.listen):
+        yield "next_hop", "is missing: every role but milter relays mail; name the inner server"
+    if hop is not None and hop.tls == "verify" and hop.host.replace(".", "").isdigit():
+        yield "next_hop.host", "is an address; tls = 'verify' needs the name in the certificate"
+
+
+_FOR_MILTER = ("socket", "socket_group", "release_to")
+
+
+def _milter_errors(listener: Listener, key: str) -> Iterator[tuple[str, str]]:
+    if listener.role != "milter":
+        for name in _FOR_MILTER:
+            if getattr(listener, name) is not None:
+                yield f"{key}.{name}", "is for role milter; remove it"
+        return
+    if listener.hold_with == "own" and not listener.release_to:
         yield (
             f"{key}.release_to",
-            "is required where a milter holds mail itself: released mail needs a next hop that "
-            "does not pass this filter again; or set hold_with = 'mta'",
+            "is required where a milter holds mail itself: name the server (host:port) that "
+            "released mail goes to; or set hold_with = 'mta'",
         )
-    if listener.role != "milter" and listener.release_to:
-        yield f"{key}.release_to", "is for role milter; remove it"
+    for name in ("tls_certificate", "xclient_from", "xforward_from", "proxy_from"):
+        if getattr(listener, name):
+            yield f"{key}.{name}", "is not for role milter; remove it"
 
 
 def _policy_errors(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -218,8 +239,18 @@ def _tls_problems(settings: Settings) -> Iterator[tuple[str, str]]:
                 yield f"listen[{index}].{name}", f"cannot read {path}"
 
 
+def _socket_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    for index, listener in enumerate(settings.listen):
+        if listener.socket is not None:
+            yield from _folder_problems(f"listen[{index}].socket", listener.socket.parent)
+
+
 def _port_problems(settings: Settings) -> Iterator[tuple[str, str]]:
-    wanted = [(f"listen[{i}].port", one.address, one.port) for i, one in enumerate(settings.listen)]
+    wanted = [
+        (f"listen[{i}].port", one.address, one.port)
+        for i, one in enumerate(settings.listen)
+        if one.socket is None
+    ]
     wanted.append(("admin.port", settings.admin.address, settings.admin.port))
     for key, address, port in wanted:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -30,7 +30,6 @@ readers = {readers}
 [[listen]]
 role = "{role}"
 port = {port}
-xforward_from = ["127.0.0.0/8"]
 {listen}
 [next_hop]
 host = "127.0.0.1"
@@ -187,6 +186,8 @@ def gateway(folder: Path, *, inner_port: int, mode: str = "enforce", role: str =
             limits: str = "", more: str = "", start: bool = True) -> Iterator[Gateway]:  # fmt: skip
     """A gateway in front of `inner_port`; the texts are added to the tables of their names."""
     folder.mkdir(parents=True, exist_ok=True)
+    if role != "milter":
+        listen = f'xforward_from = ["127.0.0.0/8"]\n{listen}'
     port, admin_port = free_port(), free_port()
     configuration = folder / "gateway.toml"
     configuration.write_text(

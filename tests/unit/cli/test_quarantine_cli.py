@@ -46,7 +46,9 @@ class Desk:
     @asynccontextmanager
     async def _open(self, _: object) -> AsyncIterator[QuarantineAccess]:
         store = self.store()
-        yield QuarantineAccess(store=store, next_hop=self.hop, clock=Clock())
+        yield QuarantineAccess(
+            store=store, next_hop=self.hop, milter_next_hop=self.hop, clock=Clock()
+        )
         store.close()
 
     def store(self) -> FilesQuarantine:

@@ -107,6 +107,7 @@ def test_a_message_is_told_in_full_without_a_word_of_it() -> None:
         "process": "front 1.0",
         "transaction_id": "t1",
         "role": "mx",
+        "queue_id": "",
         "client_ip": "192.0.2.7",
         "reverse_path": "@example.com",
         "recipients": ["@example.org", "@example.net"],

@@ -13,6 +13,7 @@ from milter.settings.shipped import shipped_text
 
 LISTEN = '[[listen]]\nrole = "before_queue"\nport = 0\n'
 NEXT_HOP = '[next_hop]\nhost = "127.0.0.1"\nport = 2525\n'
+MILTER = LISTEN.replace("before_queue", "milter") + "release_to = 'in.example:25'\n"
 ADMIN = "[admin]\nport = 0\n"
 GOOD = LISTEN + NEXT_HOP + ADMIN
 
@@ -30,6 +31,13 @@ def problems_of(text: str) -> list[tuple[str, str, bool]]:
 
 def test_the_smallest_good_file_loads():
     assert all(warning for _, _, warning in problems_of(GOOD))
+
+
+def test_behind_a_milter_alone_no_next_hop_is_needed():
+    assert all(warning for _, _, warning in problems_of(MILTER + ADMIN))
+    settings = load_settings((MILTER + ADMIN).encode(), source="x").settings
+    assert (settings.outgoing_hop.host, settings.outgoing_hop.port) == ("in.example", 25)
+    assert settings.listen[0].socket_mode == 0o660
 
 
 def test_the_shipped_file_loads_and_states_the_defaults():
@@ -149,7 +157,32 @@ WRONG = {
     "milter holds without release_to": (
         LISTEN.replace("before_queue", "milter") + NEXT_HOP,
         "listen[0].release_to",
-        "next hop",
+        "host:port",
+    ),
+    "release_to without a port": (
+        MILTER.replace("in.example:25", "in.example") + NEXT_HOP,
+        "listen[0].release_to",
+        "form",
+    ),
+    "a Unix socket for SMTP": (
+        LISTEN + "socket = '/run/x.sock'\n" + NEXT_HOP,
+        "listen[0].socket",
+        "role milter",
+    ),
+    "socket mode that is no mode": (
+        MILTER + "socket_mode = 'rw-rw----'\n" + NEXT_HOP,
+        "listen[0].socket_mode",
+        "octal",
+    ),
+    "socket mode as a number": (
+        MILTER + "socket_mode = 660\n" + NEXT_HOP,
+        "listen[0].socket_mode",
+        "octal",
+    ),
+    "milter with XCLIENT": (
+        MILTER + "xclient_from = ['127.0.0.1/32']\n" + NEXT_HOP,
+        "listen[0].xclient_from",
+        "not for role milter",
     ),
     "TLS required, no certificate": (
         LISTEN + "require_tls = true\n" + NEXT_HOP,

@@ -1,0 +1,309 @@
+"""The milter front: connections of MTAs, and an end in good order.
+
+`wire.milter_session` knows the protocol; here are sockets, time, memory and the life of a message
+between its end and our answer. A message is judged in a task of its own; the MTA is told every few
+seconds that work goes on. Over TCP each read is acknowledged at once: an MTA that owes us several
+small packets and waits for no answer would otherwise stall 40 ms a message (Nagle's algorithm
+against delayed acknowledgement).
+
+Refuses to answer a message twice and to hold anything for an MTA that is gone.
+Failure: whatever is our own fault is 451 4.3.0. Where the protocol is broken or too old the
+connection is closed and the MTA does its default action, which is the operator's choice there.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from milter.listen.admission import Admission
+from milter.listen.front import new_transaction_id
+from milter.listen.gateway import Filter, Observer
+from milter.listen.options import MilterOptions
+from milter.listen.peers import canonical_address, listed
+from milter.listen.refusal import RefusalReason
+from milter.mail import reply as replies
+from milter.mail.envelope import Connection, Transaction
+from milter.mail.handback import Handback
+from milter.mail.reply import OwnReply, with_transaction_id
+from milter.ports import Clock
+from milter.wire.milter_codec import MilterProtocolError
+from milter.wire.milter_session import Ended, MilterMessage, MilterSession
+
+_BACKLOG = 512
+# Sendmail gives up after 5 minutes without progress, Postfix after 300 s (milter_content_timeout).
+_PROGRESS_SECONDS = 10.0
+# An MTA keeps a connection as long as its own client stays; one that is dead says nothing.
+_SILENCE_SECONDS = 3_600.0
+
+
+class MilterConnection(asyncio.Protocol):
+    """One connection of an MTA."""
+
+    def __init__(self, listener: "MilterListener") -> None:
+        self._listener = listener
+        self._reservation = listener.admission.reservation()
+        self._session = MilterSession(
+            name=listener.options.name,
+            may_keep=self._may_keep,
+            pass_authenticated=listener.options.pass_authenticated,
+        )
+        self._kept = 0
+        self._judging: asyncio.Task[None] | None = None
+        self._client_since: float | None = None
+        self._admitted = False
+        self._gone = False
+        self._quick: socket.socket | None = None
+        self._silence: asyncio.TimerHandle | None = None
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start, if the peer may and there is room."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._admitted = self._listener.admit(self, self._peer())
+        if not self._admitted:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Octets from the MTA."""
+        if self._quick is not None:
+            self._quick.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        self._watch()
+        try:
+            for event in self._session.receive(data):
+                self._flush()
+                self._heed(event)
+        except MilterProtocolError as error:
+            self._listener.observer.broke_protocol(self._session.connection, str(error))
+            self._transport.abort()
+            return
+        self._flush()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The MTA is gone: a judgement under way ends, but holds nothing."""
+        self._gone = True
+        if self._silence is not None:
+            self._silence.cancel()
+        self._client_left()
+        if self._judging is None:
+            self._reservation.release()
+        if self._admitted:
+            self._listener.left(self)
+
+    # For the listener.
+
+    @property
+    def is_judging(self) -> bool:
+        """True while an MTA waits for our answer to a message."""
+        return self._judging is not None
+
+    def cut(self) -> None:
+        """Close, unless a message waits for its answer."""
+        if self._judging is None:
+            self._transport.abort()
+
+    # The rest is ours.
+
+    def _peer(self) -> str | None:
+        """The MTA's address; None for a Unix socket."""
+        sock = self._transport.get_extra_info("socket")
+        if sock is None or sock.family == socket.AF_UNIX:
+            return None
+        self._quick = sock
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return canonical_address(self._transport.get_extra_info("peername")[0].partition("%")[0])
+
+    def _may_keep(self, octets: int) -> str:
+        if octets < self._kept:
+            # A new message; the one before was given up by the MTA.
+            self._reservation.release()
+        self._kept = octets
+        if octets > self._listener.options.max_message_bytes:
+            return RefusalReason.TOO_LARGE
+        return "" if self._reservation.grow_to(octets) else RefusalReason.NO_ROOM
+
+    def _watch(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+        loop = asyncio.get_running_loop()
+        self._silence = loop.call_later(_SILENCE_SECONDS, self.cut)
+
+    def _flush(self) -> None:
+        if output := self._session.take_output():
+            self._transport.write(output)
+
+    def _heed(self, event: MilterMessage | Ended) -> None:
+        if isinstance(event, MilterMessage):
+            loop = asyncio.get_running_loop()
+            self._judging = loop.create_task(self._answer(event))
+            self._listener.judging.add(self._judging)
+            self._judging.add_done_callback(self._listener.judging.discard)
+        elif event is Ended.CONNECTED:
+            self._client_left()
+            self._client_since = self._listener.clock.monotonic()
+            self._listener.observer.connected(self._session.connection)
+        elif event is Ended.DISCONNECTED:
+            self._client_left()
+        elif event is Ended.QUIT:
+            self._transport.close()
+        else:
+            # An MTA that gives up a message while we judge it has nothing to hear from us.
+            self._gone = True
+            self._transport.abort()
+
+    def _client_left(self) -> None:
+        if self._client_since is not None:
+            seconds = self._listener.clock.monotonic() - self._client_since
+            self._client_since = None
+            self._listener.observer.disconnected(self._session.connection, seconds)
+
+    async def _answer(self, message: MilterMessage) -> None:
+        """Judge one message and answer it, if the MTA still waits."""
+        progress = asyncio.create_task(self._tell_progress())
+        transaction = self._listener.transaction(message)
+        try:
+            handback = await self._listener.judged(
+                message, transaction, still_asked=lambda: not self._gone
+            )
+        finally:
+            progress.cancel()
+            self._reservation.release()
+            self._judging = None
+        if not self._gone:
+            try:
+                self._session.hand_back(handback)
+            except MilterProtocolError as error:
+                self._listener.observer.broke_protocol(message.connection, str(error))
+                self._transport.abort()
+                return
+            self._flush()
+        self._listener.observer.replied(transaction, handback.reply, peer_gone=self._gone)
+
+    async def _tell_progress(self) -> None:
+        while True:
+            await asyncio.sleep(_PROGRESS_SECONDS)
+            self._session.progress()
+            self._flush()
+
+
+class MilterListener:
+    """One milter role on one set of sockets."""
+
+    def __init__(
+        self,
+        *,
+        options: MilterOptions,
+        gateway: Filter,
+        observer: Observer,
+        admission: Admission,
+        clock: Clock,
+        new_id: Callable[[], str] = new_transaction_id,
+    ) -> None:
+        self.options = options
+        self.observer = observer
+        self.admission = admission
+        self.clock = clock
+        self.judging: set[asyncio.Task[None]] = set()
+        self._gateway = gateway
+        self._new_id = new_id
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[MilterConnection] = set()
+        self._all_left = asyncio.Event()
+        self._all_left.set()
+
+    async def start_on(self, sockets: Sequence[socket.socket]) -> None:
+        """Listen on bound sockets of a parent, TCP or Unix."""
+        loop = asyncio.get_running_loop()
+        for sock in sockets:
+            if sock.family == socket.AF_UNIX:
+                server = await loop.create_unix_server(
+                    lambda: MilterConnection(self), sock=sock, backlog=_BACKLOG
+                )
+            else:
+                server = await loop.create_server(
+                    lambda: MilterConnection(self), sock=sock, backlog=_BACKLOG
+                )
+            self._servers.append(server)
+
+    async def drain(self, grace_seconds: float) -> None:
+        """End: MTAs may finish their sessions within the grace, a message is always answered.
+
+        A connection belongs to one client of the MTA and ends with it; cut before that, the rest
+        of the client's mail would meet the MTA's default action.
+        """
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        try:
+            await asyncio.wait_for(self._all_left.wait(), grace_seconds)
+        except TimeoutError:
+            if self.judging:
+                await asyncio.wait(self.judging)
+            for connection in tuple(self._connections):
+                connection.cut()
+
+    # For connections.
+
+    def admit(self, connection: MilterConnection, peer: str | None) -> bool:
+        """Count a connection, if its peer may come and there is room."""
+        nobody = Connection(client_ip=peer or "", listener=self.options.name)
+        if peer is not None and not listed(peer, self.options.allow_from):
+            self.observer.refused(nobody, RefusalReason.EXTENSION_PEER, replies.NOT_AUTHORIZED)
+            return False
+        if not self.admission.enter():
+            self.observer.refused(nobody, RefusalReason.CONNECTIONS, replies.TOO_MANY_CONNECTIONS)
+            return False
+        self._connections.add(connection)
+        self._all_left.clear()
+        return True
+
+    def left(self, connection: MilterConnection) -> None:
+        """The end of a connection that was admitted."""
+        self.admission.leave()
+        self._connections.discard(connection)
+        if not self._connections:
+            self._all_left.set()
+
+    def transaction(self, message: MilterMessage) -> Transaction:
+        """The message with an id and a time of its own."""
+        return Transaction(
+            transaction_id=self._new_id(),
+            role="milter",
+            received_at=self.clock.now(),
+            connection=message.connection,
+            envelope=message.envelope,
+            raw=message.raw,
+            queue_id=message.queue_id,
+        )
+
+    async def judged(
+        self, message: MilterMessage, transaction: Transaction, *, still_asked: Callable[[], bool]
+    ) -> Handback:
+        """What the MTA hears; does not raise."""
+        if message.unkept:
+            return self._without_octets(message, transaction)
+        self.observer.data_received(transaction)
+        try:
+            return await self._gateway.submit(
+                transaction, fields_agree=message.fields_agree, still_asked=still_asked
+            )
+        except Exception as error:
+            self.observer.failed(message.connection, transaction.transaction_id, error)
+            return Handback(reply=_with_id(replies.INTERNAL_ERROR, transaction))
+
+    def _without_octets(self, message: MilterMessage, transaction: Transaction) -> Handback:
+        """A message that was not kept: no room is 4xx, too large is the operator's choice."""
+        reason = RefusalReason(message.unkept)
+        if reason is RefusalReason.TOO_LARGE and not self.options.defer_too_large:
+            self.observer.unjudged(message.connection, reason)
+            return Handback(reply=replies.OK)
+        too_large = reason is RefusalReason.TOO_LARGE
+        reply = replies.MESSAGE_TOO_LARGE_NOW if too_large else replies.NO_ROOM
+        self.observer.refused(message.connection, reason, reply)
+        return Handback(reply=_with_id(reply, transaction))
+
+
+def _with_id(reply: OwnReply, transaction: Transaction) -> OwnReply:
+    return with_transaction_id(reply, transaction.transaction_id)
