@@ -1,12 +1,14 @@
 """The banner as HTML: pure ASCII, no remote content, and no way for the sender's CSS to hide it.
 
 Every element carries its own style, with `!important`: a style attribute outranks any style sheet
-of the same importance, in layers too, and `all` takes back what we do not name. The same few
-properties stand in front without it, for mail programs that drop such declarations. What a style
-attribute cannot answer is named in docs/banner.md.
+of the same importance, in layers too, and `all` takes back what we do not name. The look stands in
+front once more without it, for mail programs that drop such declarations. What a style attribute
+cannot answer is named in docs/banner.md. Text stands in flex boxes only, because `::first-line` and
+`::first-letter` of a style sheet reach no others; the font is a generic one, because the sender may
+define any named one. Colours follow the reader's light or dark mode by `light-dark()`.
 
-**Standards:** CSS Cascading and Inheritance 5 §6.1, WCAG 2.2 §1.4.3 (contrast), WAI-ARIA 1.2
-(role note).
+**Standards:** CSS Cascading and Inheritance 5 §6.1, CSS Flexbox 1 §3 (no first line), CSS Color 5
+(light-dark), WCAG 2.2 §1.4.3 (contrast) and §1.4.10 (320 pixels), WAI-ARIA 1.2 (note, list).
 **Failure:** none; every value is escaped.
 """
 
@@ -19,45 +21,68 @@ from milter.act.banner_texts import Wording
 # RFC 5322 §2.1.1 allows 998 octets a line; a Chinese character takes eight as a reference.
 _LINE_OCTETS = 200
 _LONGEST_RUN = 100
-
-_FONT = "font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.45"
+_BULLET = "\u2022"
+_TITLE = "font-size:17px;font-weight:700;margin:0 0 4px"
+# A line end that is neither space nor element: an element would break the text of a flex box.
+_BREAK = "<!--\n-->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Palette:
+class Palette:
+    """The four colours of a banner in one mode."""
+
     background: str
     text: str
     border: str
     link: str
 
 
-# Contrast of text on background above 12:1, of the link above 7:1; legible when inverted too.
-_NOTICE = _Palette(background="#fff6dd", text="#2b2100", border="#b26a00", link="#6b3d00")
-_STRONG = _Palette(background="#fdecea", text="#3a0b08", border="#b3261e", link="#7d1510")
+# Contrast of text on background above 12:1, of the link above 7:1, of the border above 3:1.
+NOTICE = Palette(background="#fff6dd", text="#2b2100", border="#b26a00", link="#6b3d00")
+NOTICE_DARK = Palette(background="#2d2308", text="#fdf0cf", border="#d99a2b", link="#ffd27a")
+STRONG = Palette(background="#fdecea", text="#3a0b08", border="#b3261e", link="#7d1510")
+STRONG_DARK = Palette(background="#3b1412", text="#fde9e7", border="#e8766c", link="#ffb4ab")
+
+# `all` undoes whatever a style sheet says, except the direction; the rest is for mail programs that
+# take style sheets and `!important`, but do not know `all`.
+_CHILD = (
+    "all:unset;display:flex;visibility:visible;opacity:1;color:inherit;unicode-bidi:isolate;"
+    "direction:"
+)
+# The box is first and whole in any layout of its parent, and above what the sender positions.
+_BOX = (
+    "all:initial;display:flex;flex-flow:column;visibility:visible;opacity:1;height:auto;"
+    "position:relative;z-index:2147483647;box-sizing:border-box;min-width:280px;max-width:100%;"
+    "flex-shrink:0;order:-9;grid-area:1/1/auto/-1;column-span:all;scroll-snap-align:start;"
+    "overflow-wrap:anywhere;unicode-bidi:isolate;color-scheme:light dark"
+)
 
 
 def html_banner(wording: Wording, sign: Callable[[str], str], *, strong: bool) -> str:
     """The element, LF line ends, no line above 998 octets; `sign` makes a token for its words."""
-    palette = _STRONG if strong else _NOTICE
-    align = "right" if wording.direction == "rtl" else "left"
-    base = f"color:{palette.text};text-align:{align};direction:{wording.direction}"
-    marker = f"lw-{sign(_words(wording))}"
+    light, dark = (STRONG, STRONG_DARK) if strong else (NOTICE, NOTICE_DARK)
+    start = "right" if wording.direction == "rtl" else "left"
+    box = _broken(_box(light, dark, wording.direction, start))
     pieces = [
-        f'<div class="{marker}" role="note" aria-label="{_escaped(wording.label)}" '
-        f'lang="{wording.tag}" dir="{wording.direction}" style="{_broken(_box(palette, base))}">',
-        _element("div", f"{base};font-size:16px;font-weight:700;margin:0 0 6px", wording.title),
-        _element("div", f"{base};margin:0 0 4px", wording.because),
+        f'<div class="lw-{sign(_words(wording))}" role="note" '
+        f'aria-label="{_escaped(wording.label)}" lang="{wording.tag}" '
+        f'dir="{wording.direction}" style="{box}">',
+        _element(f' style="{_TITLE};', _TITLE, wording, wording.title),
+        _text(wording.because),
     ]
     if wording.reasons:
-        pieces.append(_open("ul", f"{base};margin:0 0 6px;{_indent(wording.direction)}"))
-        item = f"{base};list-style:disc outside;margin:0 0 2px"
-        pieces += [_element("li", item, reason, "list-item") for reason in wording.reasons]
-        pieces.append("</ul>")
-    pieces.append(_element("div", f"{base};margin:0 0 4px", wording.advice))
+        item = f"font-size:15px;text-indent:-12px;padding-{start}:12px"
+        items = (
+            _element(' role="listitem" style="', item, wording, f"{_BULLET} {reason}")
+            for reason in wording.reasons
+        )
+        around = _open(' role="list" style="', "flex-flow:column;margin:4px 0", wording)
+        pieces += [around, *items, "</div>"]
+    pieces.append(_text(wording.advice))
     if wording.tell:
-        pieces.append(_element("div", f"{base};font-weight:700;margin:0", wording.tell))
+        pieces.append(f'<br style="display:inline!important">{_text(wording.tell)}')
     if wording.report_url:
-        pieces.append(_link(wording, palette))
+        pieces.append(_link(wording, light, dark))
     pieces.append("</div>")
     return "\n".join(pieces)
 
@@ -65,52 +90,45 @@ def html_banner(wording: Wording, sign: Callable[[str], str], *, strong: bool) -
 def _words(wording: Wording) -> str:
     """All that a reader sees, in order."""
     link = wording.report if wording.report_url else ""
-    shown = (wording.title, wording.because, *wording.reasons, wording.advice, wording.tell, link)
+    reasons = (f"{_BULLET} {reason}" for reason in wording.reasons)
+    shown = (wording.title, wording.because, *reasons, wording.advice, wording.tell, link)
     return " ".join(shown)
 
 
-def _box(palette: _Palette, base: str) -> str:
+def _box(light: Palette, dark: Palette, direction: str, start: str) -> str:
     look = (
-        f"{base};background:{palette.background};{_FONT};font-weight:400;"
-        f"border:1px solid {palette.border};border-{_start(base)}:6px solid {palette.border};"
-        "border-radius:4px;padding:10px 14px;margin:0 0 16px"
+        f"background-color:{light.background};color:{light.text};border:1px solid {light.border};"
+        f"border-{start}-width:6px;border-radius:4px;padding:10px 14px;margin:0 0 16px"
     )
-    # Last in its layer and above what the sender positions, as far as a style can say so.
-    hold = (
-        "all:initial;display:block;visibility:visible;opacity:1;position:relative;"
-        "z-index:2147483647;float:none;clear:both;box-sizing:border-box;width:auto;"
-        "max-width:100%;height:auto;max-height:none;overflow:visible;clip-path:none;transform:none;"
-        "filter:none;text-indent:0;white-space:normal;overflow-wrap:anywhere;"
-        "animation:none;transition:none;unicode-bidi:isolate;color-scheme:only light"
+    modes = (
+        f"text-align:{start};direction:{direction};"
+        f"background-color:light-dark({light.background},{dark.background});"
+        f"color:light-dark({light.text},{dark.text});"
+        f"border-color:light-dark({light.border},{dark.border})"
     )
-    return f"{look};{_important(hold)};{_important(look)}"
+    plain = f"{look};font:15px/1.45 Arial,sans-serif"
+    return f"{plain};{_important(f'{_BOX};{look};font:15px/1.45 sans-serif;{modes}')}"
 
 
-def _start(base: str) -> str:
-    return "right" if base.endswith("rtl") else "left"
+def _open(attributes: str, look: str, wording: Wording) -> str:
+    style = _important(f"{_CHILD}{wording.direction};{look}")
+    return f'<div{attributes}{_broken(style)}">'
 
 
-def _indent(direction: str) -> str:
-    return "padding:0 20px 0 0" if direction == "rtl" else "padding:0 0 0 20px"
+def _element(attributes: str, look: str, wording: Wording, text: str) -> str:
+    return f"{_open(attributes, look, wording)}{_text(text)}</div>"
 
 
-def _open(name: str, look: str, display: str = "block") -> str:
-    hold = f"all:unset;display:{display};visibility:visible;opacity:1;font-size:14px"
-    style = f"{look};{_important(hold)};{_important(look)}"
-    return f'<{name} style="{_broken(style)}">'
-
-
-def _element(name: str, look: str, text: str, display: str = "block") -> str:
-    return f"{_open(name, look, display)}\n{_text(text)}</{name}>"
-
-
-def _link(wording: Wording, palette: _Palette) -> str:
-    look = f"color:{palette.link};text-decoration:underline;margin:4px 0 0"
-    hold = "all:unset;display:inline-block;visibility:visible;opacity:1;cursor:pointer"
-    style = f"{look};{_important(hold)};{_important(look)}"
+def _link(wording: Wording, light: Palette, dark: Palette) -> str:
+    look = f"color:{light.link};text-decoration:underline;margin:6px 0 0"
+    more = (
+        f"color:light-dark({light.link},{dark.link});align-self:flex-start;cursor:pointer;"
+        "outline:revert"
+    )
+    style = f"{look};{_important(f'{_CHILD}{wording.direction};{look};{more}')}"
     return (
         f'<a href="{_escaped(wording.report_url)}" target="_blank" rel="noopener noreferrer" '
-        f'style="{_broken(style)}">\n{_text(wording.report)}</a>'
+        f'style="{_broken(style)}">{_text(wording.report)}</a>'
     )
 
 
@@ -120,9 +138,9 @@ def _broken(style: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Escaped text on lines of moderate length; a long run without a space is broken in a tag."""
+    """Escaped text on lines of moderate length; a long run without a space gets a comment."""
     words = (
-        "<wbr\n>".join(
+        _BREAK.join(
             _escaped(word[index : index + _LONGEST_RUN])
             for index in range(0, len(word), _LONGEST_RUN)
         )

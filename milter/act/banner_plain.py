@@ -1,7 +1,7 @@
 """The banner as plain text: between two rules, at most 72 columns, East Asian width counted.
 
-The first line is a rule, the last one the marker `[lw:TOKEN]`. Refuses to encode: `insert` does,
-where it knows the charset of the part.
+The first line is a short rule, the last one the marker `[lw:TOKEN]`. Refuses to encode: `insert`
+does, where it knows the charset of the part.
 
 **Standards:** UAX #11 (wide characters take two columns), RFC 3676 §4.1 (no line begins with
 `From ` or `>`, none ends in a space).
@@ -16,7 +16,8 @@ from functools import lru_cache
 from milter.act.banner_texts import Wording
 
 WIDTH = 72
-RULE = "=" * WIDTH
+# Short enough for a phone: a rule that wraps looks broken.
+RULE = "=" * 32
 
 # A break may come at a space, and before a wide character unless it is closing punctuation.
 _PIECE = re.compile(

@@ -7,9 +7,14 @@ commands="postfix:postfix swaks:swaks promtool:prometheus chromium:chromium m4:m
 sendmail=.venv/servers/sendmail
 libraries="libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 libssl3 libwrap0"
 missing=""
+# Pictures are compared: the letters have to be the same everywhere.
+fonts="dejavu/DejaVuSans.ttf:fonts-dejavu-core droid/DroidSansFallbackFull.ttf:fonts-droid-fallback"
 PATH="$PATH:/usr/sbin:/sbin"
 for pair in $commands; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+done
+for pair in $fonts; do
+  [ -e "/usr/share/fonts/truetype/${pair%%:*}" ] || missing="$missing ${pair##*:}"
 done
 wanted=""
 [ -x "$sendmail/usr/libexec/sendmail/sendmail" ] || wanted=yes

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milter.act.banner import BannerLevel, Reason, banner_level, banner_reasons, make_banner
+from milter.act.banner_html import NOTICE, NOTICE_DARK, STRONG, STRONG_DARK, Palette
 from milter.act.banner_plain import RULE, WIDTH, columns
 from milter.act.banner_texts import LANGUAGES
 from milter.act.shown import shown
@@ -33,7 +34,7 @@ class Elements(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        self.depth += tag != "wbr"
+        self.depth += tag != "br"
 
     def handle_endtag(self, tag: str) -> None:
         self.depth -= 1
@@ -129,7 +130,7 @@ def test_without_a_known_reason_it_still_says_something() -> None:
         sign=lambda _words: TOKEN,
     )
     assert "rarely combine" in made.texts[0]
-    assert "<ul" not in made.html
+    assert "list" not in made.html
     assert "{contact}" not in made.texts[0]
 
 
@@ -165,7 +166,7 @@ def test_html_is_ascii_with_role_language_and_marker(language: str) -> None:
 
 def test_html_holds_no_link_image_or_remote_content_unless_configured() -> None:
     made = banner(seen=shown("https://chat.example.net"))
-    assert {name for name, _ in Elements(made.html).tags} <= {"div", "ul", "li", "wbr"}
+    assert {name for name, _ in Elements(made.html).tags} <= {"div", "br"}
     assert not re.search(r"(?i)https?:|url\(|src=|href=|@import|<style", made.html)
 
 
@@ -179,13 +180,16 @@ def test_the_configured_link_is_the_only_one() -> None:
 def test_what_the_sender_wrote_stays_text() -> None:
     made = banner(seen=NASTY)
     elements = Elements(made.html)
-    assert {name for name, _ in elements.tags} <= {"div", "ul", "li", "wbr"}
+    assert {name for name, _ in elements.tags} <= {"div", "br"}
     assert elements.depth == 0
     assert "</div><script>" in elements.text
 
 
 def test_every_element_defends_itself_against_style_sheets() -> None:
-    for _, attributes in Elements(banner(report_url="https://example.org/r").html).tags:
+    for name, attributes in Elements(banner(report_url="https://example.org/r").html).tags:
+        if name == "br":
+            assert attributes["style"] == "display:inline!important"
+            continue
         style = {
             name.strip(): value
             for name, value in (each.split(":", 1) for each in attributes["style"].split(";"))
@@ -194,21 +198,41 @@ def test_every_element_defends_itself_against_style_sheets() -> None:
         assert {"all", "display", "visibility", "opacity", "color"} <= set(style)
 
 
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
 def luminance(colour: str) -> float:
     channels = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+@pytest.mark.parametrize("palette", [NOTICE, NOTICE_DARK, STRONG, STRONG_DARK])
+def test_contrast_is_enough_in_light_and_dark(palette: Palette) -> None:
+    """WCAG 2.2: 1.4.6 for text (AAA), 1.4.11 for the border against the banner's own background."""
+    assert contrast(palette.text, palette.background) >= 12
+    assert contrast(palette.link, palette.background) >= 7
+    assert contrast(palette.border, palette.background) >= 3
+
+
 @pytest.mark.parametrize("level", BannerLevel)
-def test_contrast_of_text_and_link_is_enough(level: BannerLevel) -> None:
+def test_colours_of_both_modes_are_all_there_is(level: BannerLevel) -> None:
+    light, dark = {
+        BannerLevel.NOTICE: (NOTICE, NOTICE_DARK),
+        BannerLevel.STRONG: (STRONG, STRONG_DARK),
+    }[level]
     html = banner(level=level, report_url="https://example.org/r").html
-    background = re.findall(r"background:(#\w{6})", html)[0]
-    colours = set(re.findall(r"[;\"\n]color:(#\w{6})", html))
-    assert len(colours) == 2
-    for colour in colours:
-        low, high = sorted((luminance(colour), luminance(background)))
-        assert (high + 0.05) / (low + 0.05) >= 4.5
+    known = {getattr(one, name) for one in (light, dark) for name in Palette.__slots__}
+    assert set(re.findall(r"(?<!&)#[0-9a-f]{6}", html)) == known
+    for part in ("background", "text", "border", "link"):
+        assert f"light-dark({getattr(light, part)},{getattr(dark, part)})!important" in html
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de", "es", "pt"])
+def test_the_usual_banner_is_small(language: str) -> None:
+    assert len(banner(language, seen="WhatsApp +44 7700 900[-]1234").html) <= 3_100
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
