@@ -8,6 +8,7 @@ Failure: an exception ends as a failed attempt; the front tries once more in tex
 import re
 import time
 
+from milter.authentication.canonical import CanonicalForms
 from milter.authentication.signatures import verify_arc, verify_dkim
 from milter.check.language import check_language, warm_language
 from milter.mail.message import scan_header
@@ -80,8 +81,9 @@ def _signatures(raw: bytes, facts: Facts) -> tuple[tuple[AuthResult, ...], ArcCh
     started = time.perf_counter()
     answers = dict(facts.key_answers)
     header = scan_header(raw)
-    dkim = verify_dkim(raw, header, answers, unix_time=facts.unix_time)
-    arc = verify_arc(raw, header, answers, unix_time=facts.unix_time)
+    forms = CanonicalForms(raw, header)
+    dkim = verify_dkim(raw, header, answers, unix_time=facts.unix_time, forms=forms)
+    arc = verify_arc(raw, header, answers, unix_time=facts.unix_time, forms=forms)
     return dkim, arc, time.perf_counter() - started
 
 
