@@ -163,7 +163,7 @@ def _header_digest(forms: CanonicalForms, signature: Signature) -> bytes:
 
 
 def _field_names(value: str) -> tuple[bytes, ...]:
-    """The names of h=; an empty one between colons, as some signers write it, stands for nothing."""
+    """The names of h=; an empty one between two colons, as some write it, stands for nothing."""
     names = [name for name in without_white(value.lower()).split(":") if name]
     if not all(_FIELD_NAME.fullmatch(name) for name in names):
         return ()
