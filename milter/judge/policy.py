@@ -166,9 +166,10 @@ def _row_action(row: Row, verdict: Verdict, annotate_families: int) -> Action:
         informs = row.annotate_info and verdict.label in {Label.INFO, *_MARKED}
         wanted = Action.ANNOTATE if informs else Action.DELIVER
     elif verdict.may_hold and verdict.score_db >= row.quarantine_from_db:
-        wanted = row.hold_as
+        wanted = Action.QUARANTINE
     else:
         wanted = Action.ANNOTATE
     if _SEVERITY[wanted] > _SEVERITY[row.at_most]:
         return row.at_most
-    return wanted
+    # A row that holds by refusing need not say so twice: `at_most` bounds how far it goes.
+    return row.hold_as if wanted is Action.QUARANTINE else wanted

@@ -137,6 +137,8 @@ class FakeObserver:
     received: list[Transaction] = field(default_factory=list)
     replies: list[tuple[Reply, bool]] = field(default_factory=list)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
+    let_through: list[RefusalReason] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def connected(self, connection: Connection) -> None:
         self.connections.append(connection)
@@ -155,6 +157,12 @@ class FakeObserver:
 
     def failed(self, connection: Connection, transaction_id: str, error: Exception) -> None:
         self.failures.append((transaction_id, error))
+
+    def unjudged(self, connection: Connection, reason: RefusalReason) -> None:
+        self.let_through.append(reason)
+
+    def broke_protocol(self, connection: Connection, detail: str) -> None:
+        self.broken.append(detail)
 
 
 @dataclass

@@ -90,7 +90,7 @@ def test_at_most_bounds_a_row():
 
 
 def test_reject_only_where_the_peer_can_hear_it():
-    rows = [row("strict", hold_as=Action.REJECT, at_most=Action.REJECT)]
+    rows = [row("strict", hold_as=Action.REJECT)]
     assert decide(HOLD, rows=rows) == [(Action.REJECT, "strict")]
     assert decide(HOLD, rows=rows, role="after_queue") == [(Action.QUARANTINE, "strict")]
 
