@@ -343,7 +343,7 @@ def _applied(
         elif kind == b"q":
             (outcome.held,) = texts(data, 1)
         else:
-            _envelope_edit(outcome, kind, data)
+            _envelope_edit(outcome, taken, kind, data)
     if body:
         message.body = b"".join(body)
         if re.search(rb"(?<!\r)\n", message.body):
@@ -355,13 +355,13 @@ def _applied(
     return outcome
 
 
-def _envelope_edit(outcome: Outcome, kind: bytes, data: bytes) -> None:
+def _envelope_edit(outcome: Outcome, taken: tuple[bytes, ...], kind: bytes, data: bytes) -> None:
     address, *_ = texts(data, None)
     path = address.strip().removeprefix(b"<").removesuffix(b">")
     if kind == b"e":
         outcome.reverse_path = path
     elif kind == b"-":
-        if path not in outcome.recipients:
+        if path not in taken:
             raise Broken(f"{path!r} is no recipient that could be deleted")
         outcome.recipients = tuple(one for one in outcome.recipients if one != path)
     elif path not in outcome.recipients:

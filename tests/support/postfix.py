@@ -50,13 +50,26 @@ class Instance:
     port: int
     folder: Path
 
+    def run(self, command: str, *arguments: str, content: bytes = b"") -> bytes:
+        """A command of Postfix (sendmail, postsuper, mailq) with this instance's configuration."""
+        program = shutil.which(command, path="/usr/sbin:/usr/bin") or command
+        done = subprocess.run(
+            [program, *arguments], input=content, check=True, capture_output=True, timeout=60,
+            env={"MAIL_CONFIG": str(self.folder / "etc"), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        )  # fmt: skip
+        return done.stdout
+
+    def on_hold(self) -> list[str]:
+        """Queue ids of messages that wait for a person."""
+        return [path.name for path in (self.folder / "spool" / "hold").rglob("*") if path.is_file()]
+
     def log(self) -> str:
         path = self.folder / "maillog"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def queue(self) -> int:
-        """How many messages wait in the queue."""
-        folders = ("incoming", "active", "deferred", "hold", "maildrop")
+        """How many messages wait to go on; those on hold are not among them."""
+        folders = ("incoming", "active", "deferred", "maildrop")
         spool = self.folder / "spool"
         return sum(1 for name in folders for path in (spool / name).rglob("*") if path.is_file())
 
@@ -70,7 +83,11 @@ class Instance:
 
 @contextmanager
 def postfix(
-    name: str, *, settings: dict[str, str] | None = None, smtpd: dict[str, str] | None = None
+    name: str,
+    *,
+    settings: dict[str, str] | None = None,
+    smtpd: dict[str, str] | None = None,
+    port: int = 0,
 ) -> Iterator[Instance]:
     """A Postfix with main.cf `settings` and `-o` options of its one smtpd.
 
@@ -78,13 +95,16 @@ def postfix(
     """
     with tempfile.TemporaryDirectory(prefix="lurewall-postfix-") as above:
         Path(above).chmod(0o755)
-        with _running(Path(above) / name, settings or {}, smtpd or {}) as instance:
+        with _running(
+            Path(above) / name, settings or {}, smtpd or {}, port or free_port()
+        ) as instance:
             yield instance
 
 
 @contextmanager
-def _running(folder: Path, settings: dict[str, str], smtpd: dict[str, str]) -> Iterator[Instance]:
-    port = free_port()
+def _running(
+    folder: Path, settings: dict[str, str], smtpd: dict[str, str], port: int
+) -> Iterator[Instance]:
     _write(folder, port, settings, smtpd)
     command = [POSTFIX, "-c", str(folder / "etc")]
     subprocess.run([*command, "start"], check=True, capture_output=True, timeout=60)

@@ -124,7 +124,9 @@ class Instance:
 
 
 @contextmanager
-def sendmail(next_hop_port: int, *filters: Filter, lines: Sequence[str] = ()) -> Iterator[Instance]:
+def sendmail(
+    next_hop_port: int, *filters: Filter, lines: Sequence[str] = (), port: int = 0
+) -> Iterator[Instance]:
     """A Sendmail that gives all mail to `next_hop_port`; `lines` are added to its sendmail.mc.
 
     Its folder is not below pytest's: Sendmail looks at who may write to each folder above.
@@ -132,7 +134,7 @@ def sendmail(next_hop_port: int, *filters: Filter, lines: Sequence[str] = ()) ->
     with tempfile.TemporaryDirectory(prefix="lurewall-sendmail-") as above:
         folder = Path(above)
         folder.chmod(0o755)
-        port = free_port()
+        port = port or free_port()
         _write(folder, port, next_hop_port, filters, lines)
         instance = Instance(port=port, folder=folder)
         with _syslog(folder), (folder / "output").open("wb") as output:

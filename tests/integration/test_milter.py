@@ -1,0 +1,237 @@
+"""Real Postfix and real Sendmail with the gateway as their milter: each disposition, each edit."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import postfix, sendmail
+from tests.support.behind import Behind, behind
+from tests.support.client import Peer
+from tests.support.gateway import eventually
+from tests.support.kept import held_mails
+from tests.support.mails import LURE_TEXT, PLAIN_TEXT, mail
+
+POLICY = """
+[[policy]]
+name = "tag"
+recipients = ["tagged.example.org"]
+at_most = "annotate"
+
+[[policy]]
+name = "pass"
+recipients = ["plain.example.org"]
+at_most = "deliver"
+
+[[policy]]
+name = "refuse"
+recipients = ["refused.example.org"]
+hold_as = "reject"
+
+[annotate]
+subject_tag = "[unusual offer]"
+"""
+DATED = "Date: Wed, 25 Nov 2026 09:03:27 +0000\r\n"
+OURS_ON_TOP = re.compile(rb"\A(?:X-Lurewall-[A-Za-z]+: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*){4}")
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300), pytest.mark.xdist_group("milter")]
+# The MTAs, and whether they speak with the filter over a Unix socket.
+MTAS = [
+    pytest.param(("postfix", True), id="postfix-unix", marks=pytest.mark.skipif(
+        bool(postfix.why_not()), reason=postfix.why_not())),
+    pytest.param(("sendmail", False), id="sendmail-tcp", marks=pytest.mark.skipif(
+        bool(sendmail.why_not()), reason=sendmail.why_not())),
+]  # fmt: skip
+
+
+def lure(name: str, *, header: str = "") -> bytes:
+    return mail(name, LURE_TEXT, header=DATED + header)
+
+
+def plain(name: str, *, header: str = "") -> bytes:
+    return mail(name, PLAIN_TEXT, header=DATED + header)
+
+
+@pytest.fixture(scope="module", params=MTAS)
+def running(request, tmp_path_factory) -> Iterator[Behind]:
+    kind, unix = request.param
+    folder = tmp_path_factory.mktemp(f"milter-{kind}")
+    with behind(kind, folder, unix=unix, more=POLICY) as started:
+        yield started
+
+
+def content(raw: bytes) -> bytes:
+    """All below the field of the MTA: what it had from the client, as edited."""
+    received = re.search(rb"^Received: from client\.test .*\r\n(?:[ \t].*\r\n)*", raw, re.MULTILINE)
+    assert received is not None
+    return raw[received.end() :]
+
+
+def test_an_honest_mail_gets_fields_and_is_else_unchanged(running):
+    assert running.send(plain("honest"), "honest@example.org").startswith(b"250")
+    raw = running.only("honest@example.org").raw
+    assert OURS_ON_TOP.match(raw)
+    assert b"X-Lurewall-Verdict: clean" in raw
+    assert content(raw) == plain("honest")
+
+
+def test_a_lure_gets_fields_a_tag_and_a_banner(running):
+    assert running.send(lure("tag"), "tag@tagged.example.org").startswith(b"250")
+    raw = running.only("tag@tagged.example.org").raw
+    assert OURS_ON_TOP.match(raw)
+    assert b"X-Lurewall-Verdict: lure" in raw
+    assert b"\r\nSubject: [unusual offer] note tag\r\n" in raw
+    body = raw.partition(b"\r\n\r\n")[2]
+    assert body.endswith(LURE_TEXT.encode())
+    assert b"[lw:" in body.removesuffix(LURE_TEXT.encode())
+
+
+def test_forged_fields_go_and_foreign_ones_stay(running):
+    forged = (
+        "X-Lurewall-Verdict: clean\r\nX-Other: stays\r\nx-lurewall-verdict: clean;\r\n really\r\n"
+        "Authentication-Results: gateway.test; dkim=pass header.d=forged.test\r\n"
+        "Authentication-Results: other.test; dkim=none\r\nX-LUREWALL-VERDICT: clean\r\n"
+    )
+    assert running.send(lure("forged", header=forged), "f@tagged.example.org").startswith(b"250")
+    raw = running.only("f@tagged.example.org").raw
+    assert re.findall(rb"(?im)^x-lurewall-verdict: (\w+)", raw) == [b"lure"]
+    assert b"forged.test" not in raw
+    assert b"\r\nX-Other: stays\r\nAuthentication-Results: other.test; dkim=none\r\n" in raw
+
+
+def test_a_held_mail_leaves_the_mta_and_is_kept_as_it_came(running):
+    assert running.send(lure("held"), "held@example.org").startswith(b"250")
+    assert running.copies("held@example.org") == []
+    assert held_mails(running.gateway)["held@example.org"] == [lure("held")]
+
+
+def test_one_lure_to_recipients_of_three_policies(running):
+    to = ("p@plain.example.org", "p@tagged.example.org", "p@held.example.org")
+    assert running.send(lure("parts"), *to).startswith(b"250")
+    message = running.only("p@tagged.example.org")
+    # Who gets it gets the same octets: a milter cannot split, so the strictest marks are for both.
+    assert sorted(message.recipients) == [b"p@plain.example.org", b"p@tagged.example.org"]
+    assert b"[lw:" in message.raw
+    assert running.copies("p@held.example.org") == []
+    held = held_mails(running.gateway)
+    assert held["p@held.example.org"] == [lure("parts")]
+    assert not {"p@plain.example.org", "p@tagged.example.org"} & held.keys()
+
+
+def test_a_mail_that_policy_refuses_is_550(running):
+    answer = running.send(lure("refuse"), "r@refused.example.org")
+    assert answer.startswith(b"550 5.7.1 ")
+    assert running.copies("r@refused.example.org") == []
+    assert "r@refused.example.org" not in held_mails(running.gateway)
+
+
+def test_where_only_some_refuse_their_mail_is_held(running):
+    to = ("s@refused.example.org", "s@tagged.example.org")
+    assert running.send(lure("some"), *to).startswith(b"250")
+    assert running.only("s@tagged.example.org").recipients == (b"s@tagged.example.org",)
+    assert held_mails(running.gateway)["s@refused.example.org"] == [lure("some")]
+
+
+def test_a_hold_that_cannot_be_written_is_451(running):
+    folder = running.gateway.folder / "state" / "quarantine"
+    away = folder.with_name("away")
+    folder.rename(away)
+    try:
+        answer = running.send(lure("defer"), "d@example.org", "d@tagged.example.org")
+        assert answer.startswith(b"451 4.3.0 ")
+    finally:
+        away.rename(folder)
+    assert running.copies("d@example.org") == running.copies("d@tagged.example.org") == []
+    assert running.send(lure("defer"), "d@example.org", "d@tagged.example.org").startswith(b"250")
+    assert running.only("d@tagged.example.org").recipients == (b"d@tagged.example.org",)
+
+
+def test_a_released_mail_passes_the_filter_once_and_is_not_caught_again(running):
+    assert running.send(lure("release"), "release@example.org").startswith(b"250")
+    (record,) = [
+        one for one in running.gateway.held()
+        if "release@example.org" in [to["address"] for to in one["recipients"]]
+    ]  # fmt: skip
+    passed = running.gateway.metric("lurewall_released_passed_total")
+    done = subprocess.run(
+        [sys.executable, "-m", "milter", "quarantine", "release", record["id"],
+         "--config", str(running.gateway.configuration)],
+        check=False, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    message = running.only("release@example.org")
+    assert message.reverse_path == b"a@sender.test"
+    assert b"X-Lurewall-Verdict: lure" in message.raw
+    assert b"X-Lurewall-Release" not in message.raw
+    assert message.raw.count(b"[lw:") == 1
+    assert message.raw.endswith(LURE_TEXT.encode())
+    assert running.gateway.metric("lurewall_released_passed_total") == passed + 1
+
+
+def test_a_forged_release_token_helps_nobody(running):
+    forged = lure("token", header="X-Lurewall-Release: 0123456789abcdef0123456789abcdef\r\n")
+    assert running.send(forged, "token@example.org").startswith(b"250")
+    assert running.copies("token@example.org") == []
+    assert running.send(forged, "token@tagged.example.org").startswith(b"250")
+    assert b"X-Lurewall-Release" not in running.only("token@tagged.example.org").raw
+
+
+def test_null_sender(running):
+    assert running.send(lure("null"), "null@tagged.example.org", sender="").startswith(b"250")
+    message = running.only("null@tagged.example.org")
+    assert message.reverse_path == b""
+    assert b"X-Lurewall-Verdict" in message.raw
+
+
+def test_7_megabytes(running):
+    body = "x" * 76 + "\r\n"
+    raw = mail("big", LURE_TEXT + body * (7_000_000 // 78), header=DATED)
+    assert running.send(raw, "big@tagged.example.org").startswith(b"250")
+    arrived = running.only("big@tagged.example.org").raw
+    assert OURS_ON_TOP.match(arrived)
+    assert arrived.endswith(raw.partition(b"\r\n\r\n")[2])
+
+
+def test_100_recipients_half_of_them_held(running):
+    tagged = [f"n{number}@tagged.example.org" for number in range(50)]
+    held = [f"n{number}@held.example.org" for number in range(50)]
+    mixed = [address for pair in zip(tagged, held, strict=True) for address in pair]
+    assert running.send(lure("many"), *mixed).startswith(b"250")
+    eventually(lambda: running.copies(tagged[-1]))
+    got = [to.decode() for m in running.sink.messages for to in m.recipients if to[:1] == b"n"]
+    assert sorted(to for to in got if to[1].isdigit()) == sorted(tagged)
+    kept = held_mails(running.gateway)
+    assert all(kept[address] == [lure("many")] for address in held)
+
+
+def test_several_mails_in_one_session(running):
+    with Peer(running.mta.port) as peer:
+        peer.hello()
+        for number, raw in enumerate((plain("s0"), lure("s1"), plain("s2"), lure("s3"))):
+            assert peer.send(raw, to=[f"session{number}@tagged.example.org"]).startswith(b"250")
+            peer.say("MAIL FROM:<given@up.test>")
+            peer.say("RCPT TO:<given-up@tagged.example.org>")
+            assert peer.say("RSET").startswith(b"250")
+    for number, is_lure in enumerate((False, True, False, True)):
+        raw = running.only(f"session{number}@tagged.example.org").raw
+        assert (b"[lw:" in raw) == is_lure
+        assert f"note s{number}".encode() in raw
+    assert running.copies("given-up@tagged.example.org") == []
+
+
+def test_dots_and_odd_lines_arrive_as_they_came(running):
+    odd = ".\r\n..\r\n.dot\r\n" + "y" * 900 + "\r\n\r\n \r\nend without line\r\n"
+    raw = mail("dots", odd, header=DATED)
+    assert running.send(raw, "dots@example.org").startswith(b"250")
+    assert content(running.only("dots@example.org").raw) == raw
+
+
+def test_the_log_names_the_queue_id_of_the_mta(running):
+    answer = running.send(plain("queue"), "queue@example.org")
+    match = re.search(rb"(?:queued as |2\.0\.0 )(\w{8,})", answer)
+    assert match
+    eventually(lambda: any(
+        event.get("queue_id") == match[1].decode() for event in running.gateway.events("message")
+    ))  # fmt: skip

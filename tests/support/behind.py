@@ -1,0 +1,125 @@
+"""A real MTA with the gateway as its milter, and a sink behind: how people run role milter."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from milter.demo.inner_server import Delivered, InnerServer
+from tests.support import postfix, sendmail
+from tests.support.client import Peer
+from tests.support.gateway import Gateway, eventually, gateway
+from tests.support.inner import inner_server
+
+Mta = postfix.Instance | sendmail.Instance
+
+# Postfix must hand on what it got: no missing fields added, no long lines folded.
+_TRANSPARENT = {"local_header_rewrite_clients": "", "smtp_line_length_limit": "0"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """A client's view: `mta` takes mail, `gateway` judges it, `sink` has what went on."""
+
+    mta: Mta
+    gateway: Gateway
+    sink: InnerServer
+
+    def send(
+        self, raw: bytes, *to: str, sender: str = "a@sender.test", parameters: str = ""
+    ) -> bytes:
+        """One mail in a session of its own; the reply that ends it."""
+        with Peer(self.mta.port, timeout=120) as peer:
+            peer.hello()
+            return peer.send(raw, to=list(to), sender=sender, parameters=parameters)
+
+    def copies(self, recipient: str) -> list[Delivered]:
+        """All that arrived for a recipient, once the MTA's queue is empty."""
+        self.mta.wait_empty()
+        wanted = recipient.encode()
+        return [message for message in self.sink.messages if wanted in message.recipients]
+
+    def only(self, recipient: str) -> Delivered:
+        """The one mail for a recipient; waits for it."""
+        eventually(lambda: self.copies(recipient))
+        (message,) = self.copies(recipient)
+        return message
+
+
+@contextmanager
+def behind(
+    kind: str, folder: Path, *, unix: bool = True, default: str = "tempfail", listen: str = "",
+    settings: dict[str, str] | None = None, **options: Any,
+) -> Iterator[Behind]:  # fmt: skip
+    """`kind` is postfix or sendmail; `default` is what the MTA does without the filter.
+
+    Released mail goes to the same MTA and passes the filter again.
+    """
+    with ExitStack() as stack:
+        sink = stack.enter_context(inner_server())
+        port = postfix.free_port()
+        above = stack.enter_context(_folder_of_a_socket())
+        path = above / "milter.sock"
+        # As docs/milter.md says: Postfix's group may connect.
+        listen += f'\nrelease_to = "127.0.0.1:{port}"\n'
+        if unix:
+            group = "postfix" if kind == "postfix" else "root"
+            listen += f'socket = "{path}"\nsocket_group = "{group}"\n'
+        running = stack.enter_context(
+            gateway(folder, inner_port=port, role="milter", listen=listen, **options)
+        )
+        where = _Where(path=path if unix else None, port=running.port)
+        if kind == "postfix":
+            mta: Mta = stack.enter_context(
+                _postfix(where, sink.port, port, default, settings or {})
+            )
+        else:
+            mta = stack.enter_context(_sendmail(where, sink.port, port, default))
+        yield Behind(mta=mta, gateway=running, sink=sink)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Where:
+    path: Path | None
+    port: int
+
+
+@contextmanager
+def _folder_of_a_socket() -> Iterator[Path]:
+    """Not below pytest's folder, which only its owner may enter: Postfix gives up root."""
+    folder = Path(tempfile.mkdtemp(prefix="lurewall-milter-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _postfix(
+    where: _Where, sink_port: int, port: int, default: str, settings: dict[str, str]
+) -> Any:
+    milter = f"unix:{where.path}" if where.path else f"inet:127.0.0.1:{where.port}"
+    return postfix.postfix(
+        "mta",
+        port=port,
+        settings={
+            **_TRANSPARENT,
+            "default_transport": f"smtp:[127.0.0.1]:{sink_port}",
+            "smtpd_milters": milter,
+            "non_smtpd_milters": milter,
+            "milter_default_action": default,
+            "milter_connect_timeout": "10s",
+            "milter_command_timeout": "30s",
+            "milter_content_timeout": "120s",
+            **settings,
+        },
+    )
+
+
+def _sendmail(where: _Where, sink_port: int, port: int, default: str) -> Any:
+    place = sendmail.unix(where.path) if where.path else sendmail.inet(where.port)
+    flag = {"tempfail": "T", "reject": "R", "accept": ""}[default]
+    return sendmail.sendmail(sink_port, sendmail.Filter(socket=place, default=flag), port=port)
