@@ -22,7 +22,7 @@ from milter.act.banner_texts import Wording
 _LINE_OCTETS = 200
 _LONGEST_RUN = 100
 _BULLET = "\u2022"
-_TITLE = "font-size:17px;font-weight:700;margin:0 0 4px"
+_TITLE = "font-size:17px;font-weight:700"
 # A line end that is neither space nor element: an element would break the text of a flex box.
 _BREAK = "<!--\n-->"
 
@@ -43,15 +43,12 @@ NOTICE_DARK = Palette(background="#2d2308", text="#fdf0cf", border="#d99a2b", li
 STRONG = Palette(background="#fdecea", text="#3a0b08", border="#b3261e", link="#7d1510")
 STRONG_DARK = Palette(background="#3b1412", text="#fde9e7", border="#e8766c", link="#ffb4ab")
 
-# `all` undoes whatever a style sheet says, except the direction; the rest is for mail programs that
-# take style sheets and `!important`, but do not know `all`.
-_CHILD = (
-    "all:unset;display:flex;visibility:visible;opacity:1;color:inherit;unicode-bidi:isolate;"
-    "direction:"
-)
-# The box is first and whole in any layout of its parent, and above what the sender positions.
+# `all` undoes whatever a style sheet says, except the direction.
+_CHILD = "all:unset;display:flex;visibility:visible;unicode-bidi:isolate;direction:"
+# The box is first and whole in any layout of its parent, and above what the sender positions. What
+# `all` says is said again where a mail program may not know it; most text stands in the box itself.
 _BOX = (
-    "all:initial;display:flex;flex-flow:column;visibility:visible;opacity:1;height:auto;"
+    "all:initial;display:flex;flex-flow:column;gap:6px;visibility:visible;opacity:1;height:auto;"
     "position:relative;z-index:2147483647;box-sizing:border-box;min-width:280px;max-width:100%;"
     "flex-shrink:0;order:-9;grid-area:1/1/auto/-1;column-span:all;scroll-snap-align:start;"
     "overflow-wrap:anywhere;unicode-bidi:isolate;color-scheme:light dark"
@@ -71,16 +68,16 @@ def html_banner(wording: Wording, sign: Callable[[str], str], *, strong: bool) -
         _text(wording.because),
     ]
     if wording.reasons:
-        item = f"font-size:15px;text-indent:-12px;padding-{start}:12px"
+        item = f"text-indent:-12px;padding-{start}:12px"
         items = (
             _element(' role="listitem" style="', item, wording, f"{_BULLET} {reason}")
             for reason in wording.reasons
         )
-        around = _open(' role="list" style="', "flex-flow:column;margin:4px 0", wording)
+        around = _open(' role="list" style="', "flex-flow:column", wording)
         pieces += [around, *items, "</div>"]
     pieces.append(_text(wording.advice))
     if wording.tell:
-        pieces.append(f'<br style="display:inline!important">{_text(wording.tell)}')
+        pieces.append(_element(' style="', "", wording, wording.tell))
     if wording.report_url:
         pieces.append(_link(wording, light, dark))
     pieces.append("</div>")
@@ -101,7 +98,7 @@ def _box(light: Palette, dark: Palette, direction: str, start: str) -> str:
         f"border-{start}-width:6px;border-radius:4px;padding:10px 14px;margin:0 0 16px"
     )
     modes = (
-        f"text-align:{start};direction:{direction};"
+        f"padding-inline-end:max(14px,100% - 800px);text-align:{start};direction:{direction};"
         f"background-color:light-dark({light.background},{dark.background});"
         f"color:light-dark({light.text},{dark.text});"
         f"border-color:light-dark({light.border},{dark.border})"
@@ -111,7 +108,7 @@ def _box(light: Palette, dark: Palette, direction: str, start: str) -> str:
 
 
 def _open(attributes: str, look: str, wording: Wording) -> str:
-    style = _important(f"{_CHILD}{wording.direction};{look}")
+    style = _important(f"{_CHILD}{wording.direction};{look}".rstrip(";"))
     return f'<div{attributes}{_broken(style)}">'
 
 
@@ -120,7 +117,7 @@ def _element(attributes: str, look: str, wording: Wording, text: str) -> str:
 
 
 def _link(wording: Wording, light: Palette, dark: Palette) -> str:
-    look = f"color:{light.link};text-decoration:underline;margin:6px 0 0"
+    look = f"color:{light.link};text-decoration:underline"
     more = (
         f"color:light-dark({light.link},{dark.link});align-self:flex-start;cursor:pointer;"
         "outline:revert"

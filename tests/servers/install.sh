@@ -8,7 +8,7 @@ sendmail=.venv/servers/sendmail
 libraries="libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 libssl3 libwrap0"
 missing=""
 # Pictures are compared: the letters have to be the same everywhere.
-fonts="dejavu/DejaVuSans.ttf:fonts-dejavu-core droid/DroidSansFallbackFull.ttf:fonts-droid-fallback"
+fonts="dejavu/DejaVuSans.ttf:fonts-dejavu-core wqy/wqy-microhei.ttc:fonts-wqy-microhei"
 PATH="$PATH:/usr/sbin:/sbin"
 for pair in $commands; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"

@@ -45,7 +45,7 @@ def _run(folder: Path, html: str, options: list[str]) -> str:
     page.write_text(html, encoding="utf-8")
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-        "--disable-lcd-text", "--font-render-hinting=none", "--force-device-scale-factor=1",
+        "--disable-lcd-text", "--enable-blink-features=ComputedAccessibilityInfo", "--font-render-hinting=none", "--force-device-scale-factor=1",
         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}",
         *options, page.as_uri(),
     ]  # fmt: skip
