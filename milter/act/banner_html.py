@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
-from milter.act.banner_texts import Wording
+from milter.act.banner_texts import KEEPS_WORDS, Wording
 
 # RFC 5322 §2.1.1 allows 998 octets a line; a Chinese character takes eight as a reference.
 _LINE_OCTETS = 200
@@ -59,7 +59,7 @@ def html_banner(wording: Wording, sign: Callable[[str], str], *, strong: bool) -
     """The element, LF line ends, no line above 998 octets; `sign` makes a token for its words."""
     light, dark = (STRONG, STRONG_DARK) if strong else (NOTICE, NOTICE_DARK)
     start = "right" if wording.direction == "rtl" else "left"
-    box = _broken(_box(light, dark, wording.direction, start))
+    box = _broken(_box(light, dark, wording, start))
     pieces = [
         f'<div class="lw-{sign(_words(wording))}" role="note" '
         f'aria-label="{_escaped(wording.label)}" lang="{wording.tag}" '
@@ -92,17 +92,19 @@ def _words(wording: Wording) -> str:
     return " ".join(shown)
 
 
-def _box(light: Palette, dark: Palette, direction: str, start: str) -> str:
+def _box(light: Palette, dark: Palette, wording: Wording, start: str) -> str:
     look = (
         f"background-color:{light.background};color:{light.text};border:1px solid {light.border};"
         f"border-{start}-width:6px;border-radius:4px;padding:10px 14px;margin:0 0 16px"
     )
     modes = (
-        f"padding-inline-end:max(14px,100% - 800px);text-align:{start};direction:{direction};"
+        f"padding-inline-end:max(14px,100% - 800px);text-align:{start};direction:{wording.direction};"
         f"background-color:light-dark({light.background},{dark.background});"
         f"color:light-dark({light.text},{dark.text});"
         f"border-color:light-dark({light.border},{dark.border})"
     )
+    if wording.tag in KEEPS_WORDS:
+        modes += ";word-break:keep-all"
     plain = f"{look};font:15px/1.45 Arial,sans-serif"
     return f"{plain};{_important(f'{_BOX};{look};font:15px/1.45 sans-serif;{modes}')}"
 

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from milter.act.banner_texts import Wording
+from milter.act.banner_texts import KEEPS_WORDS, Wording
 
 WIDTH = 72
 # Short enough for a phone: a rule that wraps looks broken.
@@ -24,13 +24,11 @@ _PIECE = re.compile(
     r"[ ]+|[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uff60][，。、：；！？”’」』）》]*"
     r"|[^ \u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]+"
 )
-# Korean puts spaces between words: a break inside a word would be as wrong as in English.
-_WORD_LANGUAGES = frozenset({"ko"})
 
 
 def plain_banner(wording: Wording, sign: Callable[[str], str]) -> str:
     """The text, LF line ends, final line end included; `sign` makes a token for its words."""
-    by_word = wording.tag in _WORD_LANGUAGES
+    by_word = wording.tag in KEEPS_WORDS
     lines = [*_wrapped(wording.title, by_word=by_word), ""]
     lines += _wrapped(wording.because, by_word=by_word)
     for reason in wording.reasons:

@@ -17,6 +17,8 @@ from typing import Any
 
 LANGUAGES = ("en", "fr", "de", "es", "pt", "zh-hans", "zh-hant", "ru", "ko", "ar")
 FALLBACK = "en"
+# Wide letters, but spaces between words: a break inside a word would be as wrong as in English.
+KEEPS_WORDS = frozenset({"ko"})
 
 _PLACEHOLDERS = {"quote": {"reason", "seen"}, "tell": {"contact"}}
 _SENTENCES = (
