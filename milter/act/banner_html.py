@@ -98,7 +98,8 @@ def _box(light: Palette, dark: Palette, wording: Wording, start: str) -> str:
         f"border-{start}-width:6px;border-radius:4px;padding:10px 14px;margin:0 0 16px"
     )
     modes = (
-        f"padding-inline-end:max(14px,100% - 800px);text-align:{start};direction:{wording.direction};"
+        f"padding-inline-end:max(14px,100% - 800px);"
+        f"text-align:{start};direction:{wording.direction};"
         f"background-color:light-dark({light.background},{dark.background});"
         f"color:light-dark({light.text},{dark.text});"
         f"border-color:light-dark({light.border},{dark.border})"
