@@ -40,11 +40,12 @@ _RESULTS = b"arc-authentication-results"
 _NAMES = frozenset({_SEAL, _MESSAGE_SIGNATURE, _RESULTS})
 _INSTANCE = re.compile(r"[0-9]{1,2}")
 _RESULTS_INSTANCE = re.compile(rb"\s*i\s*=\s*([0-9]{1,2})\s*;")
+_ANY_INSTANCE = re.compile(rb"(?:\A|[:;\s])i\s*=\s*([0-9]{1,2})(?=[\s;])")
 _KINDS = {"rsa-sha256": "rsa", "ed25519-sha256": "ed25519"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seal:
+class Seal:
     """One ARC set: field numbers, and of the seal what verifying it takes."""
 
     instance: int
@@ -63,27 +64,22 @@ class _Seal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Chain:
+class Chain:
     """A chain that has the form of one; `newest` is its last message signature."""
 
-    seals: tuple[_Seal, ...]
+    seals: tuple[Seal, ...]
     newest: Signature
 
 
-class _BrokenChain(Exception):
-    """The reason; `instances` is the highest that was named."""
-
-    def __init__(self, reason: str, instances: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.instances = instances
+class BrokenChain(Exception):
+    """The fields have not the form of a chain; the text is the reason."""
 
 
 def arc_questions(raw: bytes, header: Header) -> Iterator[Question]:
     """Where the keys of the chain are; none where it fails without them."""
     try:
-        chain = _read_chain(raw, header)
-    except _BrokenChain:
+        chain = read_chain(raw, header)
+    except BrokenChain:
         return
     if chain is None or chain.seals[-1].status == "fail":
         return
@@ -95,9 +91,13 @@ def arc_questions(raw: bytes, header: Header) -> Iterator[Question]:
 def arc_chain(forms: CanonicalForms, answers: Answers, unix_time: int) -> ArcChain:
     """The chain as it came."""
     try:
-        chain = _read_chain(forms.raw, forms.header)
-    except _BrokenChain as broken:
-        return ArcChain(result="fail", reason=broken.reason, instances=broken.instances)
+        chain = read_chain(forms.raw, forms.header)
+    except BrokenChain as broken:
+        return ArcChain(
+            result="fail",
+            reason=str(broken),
+            instances=highest_instance(forms.raw, forms.header),
+        )
     if chain is None:
         return ArcChain()
     problem = _judge(forms, chain, answers, unix_time)
@@ -105,29 +105,30 @@ def arc_chain(forms: CanonicalForms, answers: Answers, unix_time: int) -> ArcCha
         result="pass" if problem is None else "fail",
         reason="" if problem is None else problem.reason,
         is_temporary=problem is not None and problem.result == "temperror",
+        is_closed=chain.seals[-1].status == "fail",
         instances=len(chain.seals),
         sets=tuple(_told(forms.raw, forms.header, seal) for seal in chain.seals),
     )
 
 
-def _read_chain(raw: bytes, header: Header) -> _Chain | None:
-    """The chain, None where there is none; raises _BrokenChain (RFC 8617 §5.2 steps 1 to 3)."""
+def read_chain(raw: bytes, header: Header) -> Chain | None:
+    """The chain, None where there is none; raises BrokenChain (RFC 8617 §5.2 steps 1 to 3)."""
     fields = [number for number, field in enumerate(header.fields) if field.name in _NAMES]
     if not fields:
         return None
     if len(fields) > 3 * MAX_INSTANCES:
-        raise _BrokenChain("more than 50 sets", MAX_INSTANCES + 1)
+        raise BrokenChain("more than 50 sets")
     found: dict[bytes, dict[int, tuple[int, Tags]]] = {name: {} for name in _NAMES}
     for number in fields:
         field = header.fields[number]
         tags = {} if field.name == _RESULTS else _tags(raw, field)
         instance = _instance(raw, field, tags)
         if instance in found[field.name]:
-            raise _BrokenChain("an instance stands twice", instance)
+            raise BrokenChain("an instance stands twice")
         found[field.name][instance] = (number, tags)
     count = max(max(one, default=0) for one in found.values())
     if any(one.keys() != set(range(1, count + 1)) for one in found.values()):
-        raise _BrokenChain("a set is not whole", count)
+        raise BrokenChain("a set is not whole")
     results, messages, seals = (found[name] for name in (_RESULTS, _MESSAGE_SIGNATURE, _SEAL))
     sets = [
         _seal(instance, results[instance][0], messages[instance][0], seals[instance])
@@ -136,49 +137,59 @@ def _read_chain(raw: bytes, header: Header) -> _Chain | None:
     number, tags = messages[count]
     newest = read_signature(tags, number)
     if isinstance(newest, Refusal):
-        raise _BrokenChain(f"the newest message signature: {newest.reason}", count)
+        raise BrokenChain(f"the newest message signature: {newest.reason}")
     if _SEAL in newest.names:
-        raise _BrokenChain("a message signature covers seals", count)  # §4.1.2
-    return _Chain(seals=tuple(sets), newest=newest)
+        raise BrokenChain("a message signature covers seals")  # §4.1.2
+    return Chain(seals=tuple(sets), newest=newest)
+
+
+def highest_instance(raw: bytes, header: Header) -> int:
+    """The highest instance that any ARC field names, in a broken chain too; 0 if there is none."""
+    named = [field for field in header.fields if field.name in _NAMES]
+    found = (
+        _ANY_INSTANCE.search(raw, field.value_start, min(field.end, field.value_start + 2_000))
+        for field in named[: 4 * MAX_INSTANCES]
+    )
+    return max((int(match[1]) for match in found if match), default=0)
 
 
 def _tags(raw: bytes, field: HeaderField) -> Tags:
     tags = read_tags(raw, field)
     if isinstance(tags, Refusal):
-        raise _BrokenChain(tags.reason)
+        raise BrokenChain(tags.reason)
     return tags
 
 
 def _instance(raw: bytes, field: HeaderField, tags: Tags) -> int:
-    """The instance of a field; raises _BrokenChain where it has none between 1 and 50."""
+    """The instance of a field; raises BrokenChain where it has none between 1 and 50."""
     if field.name == _RESULTS:
         if field.end - field.value_start > _MAX_RESULTS_OCTETS:
-            raise _BrokenChain("the field is too long")
+            raise BrokenChain("the field is too long")
         match = _RESULTS_INSTANCE.match(raw, field.value_start, field.end)
         text = match[1].decode("ascii") if match else ""
     else:
         text = tags.get("i", "")
     instance = int(text) if _INSTANCE.fullmatch(text) else 0
     if not 1 <= instance <= MAX_INSTANCES:
-        raise _BrokenChain("no valid instance")
+        raise BrokenChain("no valid instance")
     return instance
 
 
-def _seal(instance: int, results_number: int, message_number: int, seal: tuple[int, Tags]) -> _Seal:
-    """One set; raises _BrokenChain where the seal is none."""
+def _seal(instance: int, results_number: int, message_number: int, seal: tuple[int, Tags]) -> Seal:
+    """One set; raises BrokenChain where the seal is none."""
     number, tags = seal
     algorithm = without_white(tags.get("a", "")).lower()
     domain, selector = name_of_key(tags)
     signature = decode_base64(tags.get("b", ""))
     status = tags.get("cv", "").lower()
     if algorithm not in _KINDS:
-        raise _BrokenChain("a seal has an unknown or refused algorithm", instance)
+        raise BrokenChain("a seal has an unknown or refused algorithm")
     if not domain or not selector or not signature or "h" in tags:
-        raise _BrokenChain("a seal is not well formed", instance)
+        raise BrokenChain("a seal is not well formed")
     # §5.2 step 3; a chain that was sealed as failed has failed (step 2), whatever follows.
     if status != "fail" and status != ("none" if instance == 1 else "pass"):
-        raise _BrokenChain("a seal has another cv= than its place needs", instance)
-    return _Seal(
+        raise BrokenChain("a seal has another cv= than its place needs")
+    return Seal(
         instance=instance,
         results_number=results_number,
         message_number=message_number,
@@ -191,9 +202,7 @@ def _seal(instance: int, results_number: int, message_number: int, seal: tuple[i
     )
 
 
-def _judge(
-    forms: CanonicalForms, chain: _Chain, answers: Answers, unix_time: int
-) -> Refusal | None:
+def _judge(forms: CanonicalForms, chain: Chain, answers: Answers, unix_time: int) -> Refusal | None:
     """None if the chain passes (RFC 8617 §5.2 steps 2, 4 and 6)."""
     if any(seal.status == "fail" for seal in chain.seals):
         return Refusal(result="fail", reason="the chain had failed before")
@@ -219,7 +228,7 @@ def _judge(
     return None
 
 
-def _told(raw: bytes, header: Header, seal: _Seal) -> ArcSet:
+def _told(raw: bytes, header: Header, seal: Seal) -> ArcSet:
     """What a hop says of itself and of what it got."""
     value = field_value(raw, header.fields[seal.results_number]).decode("utf-8", "replace")
     payload = value.partition(";")[2]

@@ -154,14 +154,15 @@ class ArcChain:
     """The Authenticated Received Chain of a message as it came (RFC 8617 §5.2).
 
     `result` is none, pass or fail; every failure is for good (§5.2.1), `is_temporary` only says
-    that a key could not be asked for. `sets` are in the order of their instances, the first hop
-    first, and are empty where the chain has no form. `instances` is the highest instance that any
-    ARC field names, also in a broken chain.
+    that a key could not be asked for; `is_closed` that the last sealer had found it broken before.
+    `sets` are in the order of their instances, the first hop first, and are empty where the chain
+    has no form. `instances` is the highest instance that any ARC field names, also in a broken one.
     """
 
     result: str = "none"
     reason: str = ""
     is_temporary: bool = False
+    is_closed: bool = False
     instances: int = 0
     sets: tuple[ArcSet, ...] = ()
 
