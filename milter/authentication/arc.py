@@ -39,8 +39,11 @@ _MESSAGE_SIGNATURE = b"arc-message-signature"
 _RESULTS = b"arc-authentication-results"
 _NAMES = frozenset({_SEAL, _MESSAGE_SIGNATURE, _RESULTS})
 _INSTANCE = re.compile(r"[0-9]{1,2}")
-_RESULTS_INSTANCE = re.compile(rb"\s*i\s*=\s*([0-9]{1,2})\s*;")
-_ANY_INSTANCE = re.compile(rb"(?:\A|[:;\s])i\s*=\s*([0-9]{1,2})(?=[\s;])")
+_CFWS = rb"(?:\s|\([^()\\]*+\))*+"  # comments do not nest here
+_RESULTS_INSTANCE = re.compile(
+    _CFWS + rb"i" + _CFWS + rb"=" + _CFWS + rb"([0-9]{1,2})" + _CFWS + rb";"
+)
+_ANY_INSTANCE = re.compile(rb"[:;\s]i\s*=\s*([0-9]{1,2})(?=[\s;])")
 _KINDS = {"rsa-sha256": "rsa", "ed25519-sha256": "ed25519"}
 
 
@@ -138,16 +141,23 @@ def read_chain(raw: bytes, header: Header) -> Chain | None:
     newest = read_signature(tags, number)
     if isinstance(newest, Refusal):
         raise BrokenChain(f"the newest message signature: {newest.reason}")
+    if b"from" not in newest.names:
+        raise BrokenChain("a message signature does not cover From")  # RFC 6376 §5.4
     if _SEAL in newest.names:
         raise BrokenChain("a message signature covers seals")  # §4.1.2
     return Chain(seals=tuple(sets), newest=newest)
+
+
+def is_arc_field(field: HeaderField) -> bool:
+    """Is it one of the three?"""
+    return field.name in _NAMES
 
 
 def highest_instance(raw: bytes, header: Header) -> int:
     """The highest instance that any ARC field names, in a broken chain too; 0 if there is none."""
     named = [field for field in header.fields if field.name in _NAMES]
     found = (
-        _ANY_INSTANCE.search(raw, field.value_start, min(field.end, field.value_start + 2_000))
+        _ANY_INSTANCE.search(raw, field.value_start - 1, min(field.end, field.value_start + 2_000))
         for field in named[: 4 * MAX_INSTANCES]
     )
     return max((int(match[1]) for match in found if match), default=0)
