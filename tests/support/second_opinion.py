@@ -71,7 +71,9 @@ def _why_no_mailauth() -> str:
 @cache
 def _why_no_mail_dkim() -> str:
     perl = shutil.which("perl")
-    found = perl and subprocess.run([perl, "-MMail::DKIM", "-MJSON::PP", "-e", "1"], capture_output=True)
+    found = perl and subprocess.run(
+        [perl, "-MMail::DKIM", "-MJSON::PP", "-e", "1"], capture_output=True
+    )
     return "" if found and found.returncode == 0 else "Mail::DKIM comes with libmail-dkim-perl"
 
 

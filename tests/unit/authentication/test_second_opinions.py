@@ -16,7 +16,9 @@ from tests.support.suites import arc_suite, mail_dkim_corpus, sealed_by_us, sign
 
 PAGE = (Path(__file__).parents[3] / "docs" / "authentication.md").read_text("utf-8")
 LISTED = {
-    verifier: set(re.findall(r"`([^`]+)`", " ".join(re.findall(rf"^\|.*\| {verifier} \|$", PAGE, re.M))))
+    verifier: set(
+        re.findall(r"`([^`]+)`", " ".join(re.findall(rf"^\|.*\| {verifier} \|$", PAGE, re.M)))
+    )
     for verifier in ("mailauth", "Mail::DKIM", "both")
 }
 VERIFIERS = {"mailauth": ask_mailauth, "Mail::DKIM": ask_mail_dkim}
