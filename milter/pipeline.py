@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from milter.act.plan import Acted, ActOptions, act_on
-from milter.check.identity import KnownDomains, check_identity
+from milter.check import authentication
+from milter.check.authentication import Authenticated, Authentication, Authenticator
+from milter.check.identity import KnownDomains, Standing, check_identity
 from milter.check.relationship import check_relationship
 from milter.check.runner import Check, run_checks
 from milter.judge.explain import reason_codes
@@ -20,12 +22,13 @@ from milter.judge.policy import Policy, enforced, severity
 from milter.judge.scoring import score
 from milter.judge.weights import WeightTable
 from milter.mail.envelope import Transaction
+from milter.mail.finding import CheckOutcome, CheckStatus
 from milter.mail.plan import Group, Plan
 from milter.mail.quarantine import Hold
 from milter.mail.reading import Facts, HeaderFacts, Reading
 from milter.mail.reply import OwnReply, own_reply
 from milter.mail.verdict import Action, Disposition, Verdict
-from milter.ports import Clock, ExaminationFailed, Examiner, History
+from milter.ports import Clock, ExaminationFailed, Examined, Examiner, History
 
 _CONTENT_REFUSED = own_reply(550, "5.7.1", "Message refused by policy")
 _CANNOT_JUDGE = own_reply(451, "4.7.1", "Message cannot be examined now, try again later")
@@ -51,6 +54,7 @@ class Assessment:
 
     `intended` is the strictest action that enforce mode would take. `reading` is None if no reader
     could examine it. `first_failure` says why a reader had to be replaced on the way, or is ''.
+    `authenticated` is what we verified ourselves; None where we are not the first to meet the mail.
     """
 
     reading: Reading | None
@@ -58,6 +62,7 @@ class Assessment:
     dispositions: tuple[Disposition, ...]
     intended: Action
     deadline: float
+    authenticated: Authenticated | None = None
     first_failure: str = ""
     elapsed_seconds: float = 0.0
 
@@ -79,9 +84,16 @@ class Pipeline:
     """Examine, check, judge, act: one call per message, no state between messages."""
 
     def __init__(
-        self, *, examiner: Examiner, history: History, clock: Clock, options: PipelineOptions
+        self,
+        *,
+        examiner: Examiner,
+        history: History,
+        clock: Clock,
+        options: PipelineOptions,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self._examiner = examiner
+        self._authenticator = authenticator
         self._history = history
         self._clock = clock
         self._options = options
@@ -91,12 +103,13 @@ class Pipeline:
         options = self._options
         started = self._clock.monotonic()
         deadline = started + options.deadline_seconds
-        facts = self._facts_for(transaction)
         first_failure = ""
+        running = self._begin_authentication(transaction, deadline)
         try:
-            examined = await self._examiner.examine(transaction.raw, facts, deadline)
+            examined = await self._examine(transaction, running, deadline)
         except ExaminationFailed as failure:
             first_failure, reading = failure.reason, None
+            authenticated = await running.finish(None) if running else None
             verdict = score(
                 (),
                 table=options.weights,
@@ -105,7 +118,15 @@ class Pipeline:
             )
         else:
             reading, first_failure = examined.reading, examined.first_failure
-            verdict = await self._verdict(transaction, reading, first_failure, deadline)
+            authenticated = await running.finish(reading) if running else None
+            if authenticated is not None:
+                reading = replace(reading, auth_results=authenticated.results)
+            verdict = await self._verdict(
+                transaction, reading, authenticated, first_failure, deadline
+            )
+        finally:
+            if running:
+                running.close()
         dispositions, intended = self._decide(transaction, reading, verdict)
         return Assessment(
             reading=reading,
@@ -113,6 +134,7 @@ class Pipeline:
             dispositions=dispositions,
             intended=intended,
             deadline=deadline,
+            authenticated=authenticated,
             first_failure=first_failure,
             elapsed_seconds=self._clock.monotonic() - started,
         )
@@ -135,6 +157,22 @@ class Pipeline:
             else:
                 _add_group(groups, disposition, done.raw)
         return Planned(plan=Plan(groups=tuple(groups), holds=tuple(holds)), acted=tuple(acted))
+
+    def _begin_authentication(
+        self, transaction: Transaction, deadline: float
+    ) -> Authentication | None:
+        authenticator = self._authenticator
+        if authenticator is None or not authenticator.wants(transaction):
+            return None
+        return authenticator.begin(transaction, deadline)
+
+    async def _examine(
+        self, transaction: Transaction, running: Authentication | None, deadline: float
+    ) -> Examined:
+        facts = self._facts_for(transaction)
+        if running is not None:
+            facts = await running.told(facts)
+        return await self._examiner.examine(transaction.raw, facts, deadline)
 
     def _decide(
         self, transaction: Transaction, reading: Reading | None, verdict: Verdict
@@ -167,12 +205,24 @@ class Pipeline:
         )
 
     async def _verdict(
-        self, transaction: Transaction, reading: Reading, first_failure: str, deadline: float
+        self,
+        transaction: Transaction,
+        reading: Reading,
+        authenticated: Authenticated | None,
+        first_failure: str,
+        deadline: float,
     ) -> Verdict:
         options = self._options
+        standing = Standing(
+            organisation=authenticated.organisation if authenticated else "",
+            is_sealed=bool(authenticated and authenticated.sealer),
+        )
         outcomes = await run_checks(
             (
-                Check(name="identity", ask=lambda: check_identity(reading, known=options.known)),
+                Check(
+                    name="identity",
+                    ask=lambda: check_identity(reading, known=options.known, standing=standing),
+                ),
                 Check(
                     name="relationship",
                     ask=lambda: check_relationship(transaction, reading, history=self._history),
@@ -184,7 +234,7 @@ class Pipeline:
         analysis = reading.analysis
         model = (("language", analysis.model_version),) if analysis else ()
         return score(
-            (*reading.outcomes, *outcomes),
+            (*reading.outcomes, *_authentication_outcome(authenticated), *outcomes),
             table=options.weights,
             info_from_db=options.info_from_db,
             degraded=(f"text only after {first_failure}",) if first_failure else (),
@@ -201,6 +251,7 @@ class Pipeline:
             transaction.raw,
             reading=assessment.reading,
             verdict=assessment.verdict,
+            verified=assessment.authenticated.results if assessment.authenticated else None,
             disposition=disposition,
             transaction_id=transaction.transaction_id,
             reasons=reason_codes(assessment.verdict),
@@ -216,6 +267,20 @@ class Pipeline:
         except ExaminationFailed as failure:
             problem = f"not verified: {failure.reason}"
         return acted.headers_only(problem) if problem else acted
+
+
+def _authentication_outcome(authenticated: Authenticated | None) -> tuple[CheckOutcome, ...]:
+    """A fault of our own in authentication is told like that of any check."""
+    if authenticated is None or not authenticated.problem:
+        return ()
+    return (
+        CheckOutcome(
+            check=authentication.CHECK,
+            status=CheckStatus.FAILED,
+            reason=authenticated.problem,
+            elapsed_seconds=authenticated.seconds,
+        ),
+    )
 
 
 def _reply_for_everybody(dispositions: Sequence[Disposition]) -> OwnReply | None:

@@ -2,11 +2,12 @@
 
 Gives edits, never bytes. Our fields go on top, where the next filter looks first. Forged fields are
 those that claim to be ours: X-Lurewall-* in any case, and Authentication-Results with our
-authserv-id. Refuses to add Authentication-Results of its own as long as nothing was verified:
-a field that says `none` would only compete with those of the MTA in front of us.
+authserv-id. Authentication-Results of our own are added only where we verified: elsewhere a field
+that says `none` would only compete with those of the MTA in front of us. It names methods and
+results of version 1, which is not written (§2.2), and no comments, which parsers trip over.
 
-**Standards:** RFC 5322 §2.1.1 and §2.2.3 (line length, folding), RFC 8601 §2.2 (authserv-id) and
-§5 (removal), RFC 2047 (non-ASCII tags).
+**Standards:** RFC 5322 §2.1.1 and §2.2.3 (line length, folding), RFC 8601 §2.2 (field) and §5
+(removal), RFC 2045 §5.1 (token), RFC 2047 (non-ASCII tags).
 **Failure:** none; what is not printable ASCII in a value becomes `?`.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 
 from milter.mail.edit import InsertField, RemoveField, ReplaceField
 from milter.mail.message import Header
+from milter.mail.reading import AuthResult
 from milter.mail.verdict import Action, Mode, Verdict
 
 _LINE_OCTETS = 78
@@ -37,6 +39,11 @@ _WHERE_ID_BEGINS = 2_000
 _ID_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^\s;()"]+)')
 _COMMENT_PIECE = re.compile(rb"\\.|[()]", re.DOTALL)
 _ENCODED_WORD_OCTETS = 45
+
+# RFC 8601 §2.2 pvalue: a token, or a domain name with or without something before its `@`.
+_PVALUE = re.compile(r"(?:[A-Za-z0-9!#$%&'*+^_`{|}~.-]*@)?[A-Za-z0-9!#$%&'*+^_`{|}~.-]+")
+_RESULTS_OCTETS = 3_500
+_PROPERTY_OCTETS = 180
 
 
 def verdict_fields(
@@ -63,6 +70,36 @@ def verdict_fields(
         fields.append(("X-Lurewall-Reasons", ", ".join(reasons)))
     fields.append(("X-Lurewall-Id", transaction_id))
     return tuple(fields)
+
+
+def results_field(authserv_id: str, results: tuple[AuthResult, ...]) -> tuple[str, str]:
+    """Name and value of the field that says what we verified; `none` where nothing was (§2.2)."""
+    clauses = [authserv_id]
+    octets = len(authserv_id)
+    for result in results:
+        words = [f"{result.method}={result.result}"]
+        if result.reason:
+            words.append(f"reason={_quoted(result.reason)}")
+        words += (
+            f"{ptype}.{name}={_pvalue(value)}" for ptype, name, value in result.properties if value
+        )
+        clause = " ".join(words)
+        octets += len(clause) + 2
+        if octets > _RESULTS_OCTETS:
+            break
+        clauses.append(clause)
+    return "Authentication-Results", "; ".join(clauses if len(clauses) > 1 else (*clauses, "none"))
+
+
+def _pvalue(value: str) -> str:
+    plain = _UNPRINTABLE.sub("?", value)[:_PROPERTY_OCTETS]
+    return plain if _PVALUE.fullmatch(plain) else _quoted(plain)
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string; where it is folded, one space stays one space."""
+    plain = " ".join(_UNPRINTABLE.sub("?", text)[:_PROPERTY_OCTETS].split())
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def insert_fields(

@@ -14,13 +14,13 @@ from functools import partial
 
 from milter.act.banner import Banner, banner_level, banner_reasons, make_banner
 from milter.act.banner_texts import BannerTexts
-from milter.act.headers import forged_fields, tag_subject, verdict_fields
+from milter.act.headers import forged_fields, results_field, tag_subject, verdict_fields
 from milter.act.integrity import outside_edits_identical
 from milter.act.render import EditPlan, Rendered, render
 from milter.mail.edit import BannerOutcome, Edit, PartOutcome, RemoveField, ReplaceField
 from milter.mail.marker import banner_token
 from milter.mail.message import Header, scan_header
-from milter.mail.reading import Protection, Reading
+from milter.mail.reading import AuthResult, Protection, Reading
 from milter.mail.verdict import Action, Disposition, Mode, Verdict
 
 _PROTECTED = {
@@ -115,8 +115,12 @@ def act_on(
     transaction_id: str,
     reasons: tuple[str, ...],
     options: ActOptions,
+    verified: tuple[AuthResult, ...] | None = None,
 ) -> Acted:
-    """Plan, render and prove; `reading` is None where no reader could examine the message."""
+    """Plan, render and prove; `reading` is None where no reader could examine the message.
+
+    `verified` are results of our own; None where we did not verify.
+    """
     plan = plan_edits(
         raw,
         reading=reading,
@@ -125,6 +129,7 @@ def act_on(
         transaction_id=transaction_id,
         reasons=reasons,
         options=options,
+        verified=verified,
     )
     rendered = render(raw, plan)
     acted = Acted(original=raw, plan=plan, rendered=rendered)
@@ -142,6 +147,7 @@ def plan_edits(
     transaction_id: str,
     reasons: tuple[str, ...],
     options: ActOptions,
+    verified: tuple[AuthResult, ...] | None = None,
 ) -> EditPlan:
     """What is to be done with the message for the recipients of one disposition."""
     header = scan_header(raw)
@@ -157,6 +163,9 @@ def plan_edits(
         mode=options.mode,
         reasons=reasons,
     )
+    if verified is not None and options.own_authserv_id:
+        # On top, where the next server of the house looks first.
+        fields = (results_field(options.own_authserv_id, verified), *fields)
     # What is held or refused leaves annotated if it is ever released.
     if observes or disposition.action in (Action.DELIVER, Action.DEFER):
         return EditPlan(

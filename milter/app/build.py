@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from milter.act.retention import Housekeeper, HousekeepingReport, RetentionRules
+from milter.adapters.dns_resolver import DnsResolver
 from milter.adapters.files_quarantine import FilesQuarantine
 from milter.adapters.journal import FileJournal
 from milter.adapters.keys import load_or_create_key
@@ -24,11 +25,13 @@ from milter.adapters.release_tokens import FileReleaseTokens
 from milter.app.clock import SystemClock
 from milter.app.from_settings import (
     admission_limits,
+    authentication_options,
     listener_options,
     metric_words,
     milter_options,
     next_hop_options,
     pipeline_options,
+    resolver_options,
 )
 from milter.app.gateway import MailGateway
 from milter.app.milter_gateway import MilterGateway
@@ -36,6 +39,7 @@ from milter.app.observation import Observation
 from milter.app.observed import ObservedNextHop, ObservedQuarantine
 from milter.app.service_plan import listener_name, mail_log_settings
 from milter.app.version import VERSION
+from milter.check.authentication import Authenticator
 from milter.listen.admission import Admission
 from milter.listen.listener import SmtpListener
 from milter.listen.milter_server import MilterListener
@@ -94,6 +98,9 @@ class MailFront:
             ReaderEvents(self.metrics, self.log),
         )
         self._observation = Observation(metrics=self.metrics, log=self.log, health=self.health)
+        self._resolver = DnsResolver(
+            resolver_options(settings), self._clock, told=self._observation.dns_answered
+        )
         self._next_hop = ObservedNextHop(self._smtp, self._observation, self._clock)
         self._admission = Admission(admission_limits(settings))
         self._listeners = self._make_listeners(_derived(key, b"banner"))
@@ -124,6 +131,7 @@ class MailFront:
                 await self._housekeeping
         await self._readers.close()
         await self._smtp.aclose()
+        await self._resolver.aclose()
         self._quarantine.close()
         self._journal.close()
         self.log.close()
@@ -134,6 +142,11 @@ class MailFront:
             history=EmptyHistory(),
             clock=self._clock,
             options=pipeline_options(self._settings, banner_key=banner_key),
+            authenticator=Authenticator(
+                resolver=self._resolver,
+                clock=self._clock,
+                options=authentication_options(self._settings),
+            ),
         )
         quarantine = ObservedQuarantine(self._quarantine, self._observation, self._clock)
         gateway = MailGateway(

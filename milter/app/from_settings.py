@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from milter.act.banner_texts import BannerTexts, parse_banner_texts
 from milter.act.plan import ActOptions
+from milter.adapters.dns_resolver import NameServer, ResolverOptions, system_servers
 from milter.app.version import VERSION
+from milter.check.authentication import AuthenticationOptions
 from milter.check.identity import KnownDomains, parse_known
 from milter.judge.policy import Allow, Policy, Row
 from milter.judge.weights import WeightTable, parse_weights
@@ -25,6 +27,7 @@ from milter.relay.failure import Cause
 from milter.relay.options import NextHopOptions, Timeouts, TlsPolicy
 from milter.settings import Settings
 from milter.settings.model import Listener, NextHopSettings
+from milter.settings.name_servers import parse_name_server
 from milter.settings.recipients import parse_recipients
 from milter.settings.rules import load_weights
 from milter.settings.shipped import shipped_text
@@ -139,6 +142,26 @@ def facts(settings: Settings, banner_key: bytes, *, trusted: tuple[str, ...] = (
     )
 
 
+def authentication_options(settings: Settings) -> AuthenticationOptions:
+    """`[authentication]` as the check takes it."""
+    told = settings.authentication
+    return AuthenticationOptions(
+        authserv_id=settings.own_authserv_id,
+        verify=told.verify,
+        believes_others=bool(settings.trusted_authserv_ids),
+        lookups=told.lookups,
+        seconds=told.seconds,
+        trusted_arc_sealers=frozenset(told.trusted_arc_sealers),
+    )
+
+
+def resolver_options(settings: Settings) -> ResolverOptions:
+    """The configured name servers, or those of the machine."""
+    named = (parse_name_server(one) for one in settings.authentication.nameservers)
+    servers = tuple(NameServer(address=address, port=port) for address, port in named)
+    return ResolverOptions(servers=servers or system_servers())
+
+
 VERSIONS = (("lurewall", VERSION),)
 """Versions that every verdict names beside those of weights and language."""
 
@@ -231,7 +254,7 @@ def metric_words() -> Words:
         intents=INTENT_LABELS,
         platforms=PLATFORM_IDS,
         families=tuple(dict.fromkeys(row.family for row in _shipped_weights().findings.values())),
-        checks=("identity", "relationship", "language"),
+        checks=("identity", "relationship", "language", "authentication"),
         causes=tuple(Cause),
     )
 

@@ -7,6 +7,7 @@ Failure: none; counting never fails a mail.
 
 from collections.abc import Mapping
 
+from milter.check.authentication import Authenticated
 from milter.judge.policy import severity
 from milter.listen.refusal import RefusalReason
 from milter.mail.envelope import Connection, Transaction
@@ -95,6 +96,14 @@ class Observation:
         """The holds of one message are on disk."""
         self._metrics.quarantine_write_seconds.observe(value=seconds)
 
+    # The resolver's.
+
+    def dns_answered(self, outcome: str, seconds: float) -> None:
+        """A question was answered, from the cache or not."""
+        self._metrics.dns_questions.add(outcome)
+        if outcome not in ("cached", "joined"):
+            self._metrics.dns_seconds.observe(value=seconds)
+
     # The gateway's.
 
     def fault(self, transaction_id: str, error: Exception) -> None:
@@ -131,6 +140,7 @@ class Observation:
         self._tell_holds(planned, outcome)
         if assessment.reading is not None:
             self._count_reading(assessment.reading)
+        self._count_authentication(assessment.authenticated)
         banner = self._count_edits(planned)
         stages = dict(assessment.reading.elapsed_seconds) if assessment.reading else {}
         self._log.message(
@@ -141,6 +151,7 @@ class Observation:
             intended=assessment.intended.value,
             header_from=next((m.address for m in assessment.header.header_from), ""),
             banner=banner,
+            authentication=_result_words(assessment),
             first_failure=assessment.first_failure,
             seconds=_seconds(stages, assessment, seconds),
         )
@@ -192,6 +203,15 @@ class Observation:
             if outcome.status is CheckStatus.FAILED:
                 metrics.checks_failed.add(outcome.check)
 
+    def _count_authentication(self, authenticated: Authenticated | None) -> None:
+        if authenticated is None:
+            return
+        metrics = self._metrics
+        for result in authenticated.results:
+            metrics.authentication_results.add(result.method, result.result)
+        metrics.authentication_seconds.observe(value=authenticated.seconds)
+        metrics.authentication_lookups.add(by=float(authenticated.lookups))
+
     def _count_edits(self, planned: Planned) -> str:
         """Counts per annotated group and hold; the word for the mail log."""
         word = ""
@@ -206,6 +226,14 @@ class Observation:
                 self._metrics.integrity_mismatches.add()
                 self._log.problem("integrity", detail=acted.problem, is_fatal=True)
         return word
+
+
+def _result_words(assessment: Assessment) -> list[str]:
+    """`spf=pass` and so on: our own results, or those that were believed."""
+    results = assessment.reading.auth_results if assessment.reading else ()
+    if assessment.authenticated is not None:
+        results = assessment.authenticated.results
+    return [f"{result.method}={result.result}" for result in results]
 
 
 def _seconds(stages: Mapping[str, float], assessment: Assessment, total: float) -> dict[str, float]:

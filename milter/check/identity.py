@@ -4,8 +4,8 @@ Facts (free mail, aligned, known) weigh nothing; the weight table combines them.
 class whoever runs it; no name, country or script is looked at. Header-from against reverse-path
 is no finding: every list and every mailing service differs there.
 
-Standards: RFC 5322 §3.6.2 (From, Reply-To), RFC 8601 (results believed by `read`), DMARC relaxed
-alignment as a label-border suffix of either domain.
+Standards: RFC 5322 §3.6.2 (From, Reply-To), RFC 8601 (results: our own, or believed by `read`),
+RFC 9989 §4.10.2 (organisation, where we walked the tree of names).
 Failure: none; a message without exactly one header-from gives no finding.
 """
 
@@ -35,6 +35,21 @@ class KnownDomains:
     organisations: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the DNS says of the author beside the results: see `check.authentication`.
+
+    `organisation` is its organisational domain ('' where nobody asked); `is_sealed` is True where
+    a listed ARC sealer vouches for the author.
+    """
+
+    organisation: str = ""
+    is_sealed: bool = False
+
+
+UNKNOWN_STANDING = Standing()
+
+
 def parse_known(
     text: str,
     *,
@@ -54,16 +69,18 @@ def parse_known(
     )
 
 
-def check_identity(reading: Reading, *, known: KnownDomains) -> tuple[Finding, ...]:
+def check_identity(
+    reading: Reading, *, known: KnownDomains, standing: Standing = UNKNOWN_STANDING
+) -> tuple[Finding, ...]:
     """Facts and findings about the one header-from."""
     if len(reading.header.header_from) != 1:
         return ()
     sender = reading.header.header_from[0]
-    aligned = is_aligned(sender.domain, reading.auth_results)
+    aligned = standing.is_sealed or is_aligned(sender.domain, reading.auth_results)
     return (
         *_authentication(sender, reading.auth_results, aligned),
         *_standing(sender, known, aligned),
-        *_reply_to(sender, reading, known),
+        *_reply_to(sender, reading, known, standing.organisation),
         *_display_name(sender),
         *_lookalike(sender, known),
         *_claim(sender, reading, known),
@@ -72,22 +89,44 @@ def check_identity(reading: Reading, *, known: KnownDomains) -> tuple[Finding, .
 
 
 def is_aligned(domain: str, results: Iterable[AuthResult]) -> bool:
-    """True if a believed result vouches for `domain`: DMARC pass, or an aligned DKIM pass."""
+    """True if a result vouches for `domain`: DMARC pass, or a DKIM pass of it or from above it.
+
+    Who signs below a name need not own it (`a.hosting.example` signs for itself alone): that is
+    for DMARC to say, which asks the DNS where an organisation ends. A DMARC failure is the last
+    word: whatever passed is not aligned.
+    """
     if not domain:
         return False
+    vouched = False
     for result in results:
-        if result.result != "pass" or result.method not in ("dmarc", "dkim"):
-            continue
-        wanted = "from" if result.method == "dmarc" else "d"
-        for ptype, name, value in result.properties:
-            if ptype == "header" and name in (wanted, "i") and related(value, domain):
-                return True
-    return False
+        if result.method == "dmarc" and _names(result, "from", domain):
+            if result.result == "fail":
+                return False
+            vouched = vouched or result.result == "pass"
+        elif result.method == "dkim" and result.result == "pass":
+            vouched = vouched or _names(result, "d", domain) or _names(result, "i", domain)
+    return vouched
 
 
-def related(one: str, other: str) -> bool:
-    """Equal, or one is a sub-domain of the other; takes `@domain` and addresses too."""
+def _names(result: AuthResult, wanted: str, domain: str) -> bool:
+    """Does a property name the domain or one above it?"""
+    wide = domain.lower()
+    return any(
+        bool(name := value.rpartition("@")[2].lower().rstrip("."))
+        and (wide == name or wide.endswith("." + name))
+        for ptype, key, value in result.properties
+        if ptype == "header" and key == wanted
+    )
+
+
+def related(one: str, other: str, organisation: str = "") -> bool:
+    """Of one organisation where the DNS names it; else equal, or one a sub-domain of the other.
+
+    Takes `@domain` and addresses too.
+    """
     a, b = (value.rpartition("@")[2].lower().rstrip(".") for value in (one, other))
+    if organisation:
+        return all(name == organisation or name.endswith("." + organisation) for name in (a, b))
     return bool(a and b) and (a == b or a.endswith("." + b) or b.endswith("." + a))
 
 
@@ -135,7 +174,9 @@ def _standing(sender: NamedMailbox, known: KnownDomains, aligned: bool) -> Itera
         yield _fact("SENDER_OWN_DOMAIN")
 
 
-def _reply_to(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Iterable[Finding]:
+def _reply_to(
+    sender: NamedMailbox, reading: Reading, known: KnownDomains, organisation: str
+) -> Iterable[Finding]:
     header = reading.header
     if header.list_id or header.is_bulk or header.is_automatic:
         return
@@ -149,7 +190,7 @@ def _reply_to(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> It
             or within(target.domain, known.organisations)
             or within(target.domain, known.own)
         )
-        if to_free_mail or (unknown and not related(target.domain, sender.domain)):
+        if to_free_mail or (unknown and not related(target.domain, sender.domain, organisation)):
             yield _fact("REPLY_TO_ELSEWHERE", evidence=(_header_span(target.address),))
             return
 

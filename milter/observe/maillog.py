@@ -30,6 +30,7 @@ from milter.observe.place import place_of
 
 _MOST_ADDRESSES = 20
 _MOST_FINDINGS = 40
+_MOST_RESULTS = 20
 _UNPLAIN = re.compile(r"[^\w .,:;@=+/()\[\]#-]")
 
 
@@ -142,6 +143,7 @@ class MailLog:
         intended: str = "",
         header_from: str = "",
         banner: str = "",
+        authentication: Sequence[str] = (),
         first_failure: str = "",
         seconds: Mapping[str, float] | None = None,
     ) -> None:
@@ -171,6 +173,10 @@ class MailLog:
             "ambiguous": outcome.ambiguous,
             "quarantine_ids": list(outcome.quarantine_ids),
             "banner": banner,
+            # A believed field may hold any word: only those that look like results are told.
+            "authentication": [
+                _UNPLAIN.sub("?", word)[:40] for word in authentication[:_MOST_RESULTS]
+            ],
             "first_failure": first_failure,
             "seconds": {name: round(value, 4) for name, value in (seconds or {}).items()},
         }

@@ -46,6 +46,18 @@ DEGRADED_REASONS = (
     "history",
     "too_large",
 )
+AUTHENTICATION_METHODS = ("spf", "dkim", "dmarc", "arc")
+AUTHENTICATION_RESULTS = (
+    "none",
+    "neutral",
+    "pass",
+    "fail",
+    "softfail",
+    "policy",
+    "temperror",
+    "permerror",
+)
+DNS_OUTCOMES = ("cached", "joined", "found", "no_record", "no_name", "failed")
 DECISIONS = ("released", "deleted", "expired")
 NOTICES = ("held", "expiring")
 
@@ -282,6 +294,30 @@ class Metrics(_Table):
         self.read_seconds = spread("lurewall_read_seconds", "Reading one message, in a reader")
         self.language_seconds = spread(
             "lurewall_language_seconds", "Language work for one message, in a reader"
+        )
+
+        # Authentication
+        self.authentication_results = count(
+            "lurewall_authentication_results_total",
+            "Results that we found ourselves, by method; a message has one a signature",
+            method=AUTHENTICATION_METHODS,
+            result=AUTHENTICATION_RESULTS,
+        )
+        self.authentication_seconds = spread(
+            "lurewall_authentication_seconds",
+            "From the start of a message's look-ups to its last result, the reader's time within",
+        )
+        self.authentication_lookups = count(
+            "lurewall_authentication_lookups_total",
+            "DNS questions that messages asked, cached ones too",
+        )
+        self.dns_questions = count(
+            "lurewall_dns_questions_total",
+            "DNS questions by how they were answered",
+            outcome=DNS_OUTCOMES,
+        )
+        self.dns_seconds = spread(
+            "lurewall_dns_seconds", "Questions that were not in the cache, to their answer"
         )
 
         # Edits

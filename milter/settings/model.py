@@ -118,6 +118,22 @@ class Judgement(Section):
     known_expert_networks: tuple[DomainName, ...] = ()
 
 
+class AuthenticationSettings(Section):
+    """SPF, DKIM, ARC and DMARC of incoming mail (`[authentication]`).
+
+    `verify`: auto where we are the first of the house to meet the mail (role mx; before_queue and
+    milter where no trusted_authserv_ids are set and the client is not one of our own networks).
+    `lookups` count for keys, SPF and DMARC each. A name server is an address, or address:port with
+    an IPv6 address in brackets; without any those of the machine are asked.
+    """
+
+    verify: Literal["auto", "always", "never"] = "auto"
+    nameservers: tuple[str, ...] = ()
+    lookups: Annotated[int, Field(ge=8, le=200)] = 40
+    seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    trusted_arc_sealers: tuple[DomainName, ...] = ()
+
+
 class Annotate(Section):
     """What a tagged mail looks like (`[annotate]`)."""
 
@@ -210,6 +226,7 @@ class Settings(Section):
     next_hop: NextHopSettings | None = None
     limits: Limits = Limits()
     judgement: Judgement = Judgement()
+    authentication: AuthenticationSettings = AuthenticationSettings()
     annotate: Annotate = Annotate()
     quarantine: QuarantineSettings = QuarantineSettings()
     admin: Admin = Admin()

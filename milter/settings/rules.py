@@ -20,6 +20,7 @@ from milter.judge.weights import WeightError, WeightTable, parse_weights
 from milter.mail.verdict import Mode
 from milter.settings.load import Problem
 from milter.settings.model import Listener, Settings
+from milter.settings.name_servers import parse_name_server
 from milter.settings.recipients import PatternError, Recipients, parse_recipients
 from milter.settings.shipped import shipped_text
 
@@ -88,11 +89,27 @@ def _errors(settings: Settings) -> Iterator[tuple[str, str]]:
             f"and judgement.deadline_seconds are {slowest:g} s together; role before_queue must "
             f"answer within {_PROXY_SECONDS:g} s, well inside smtpd_proxy_timeout (100 s)",
         )
+    yield from _authentication_errors(settings)
     yield from _policy_errors(settings)
     yield from _banner_errors(settings)
     yield from _weight_errors(settings)
     if settings.limits.message_bytes > settings.limits.bytes_in_flight:
         yield "limits.bytes_in_flight", "is smaller than limits.message_bytes; make it larger"
+
+
+def _authentication_errors(settings: Settings) -> Iterator[tuple[str, str]]:
+    told = settings.authentication
+    for index, server in enumerate(told.nameservers):
+        try:
+            parse_name_server(server)
+        except ValueError as error:
+            yield f"authentication.nameservers[{index}]", f"{server!r} {error}"
+    if told.seconds >= settings.judgement.deadline_seconds:
+        yield (
+            "authentication.seconds",
+            f"is {told.seconds:g} s, and judgement.deadline_seconds is "
+            f"{settings.judgement.deadline_seconds:g} s for everything: leave time to judge",
+        )
 
 
 def _listener_errors(settings: Settings, listener: Listener, key: str) -> Iterator[tuple[str, str]]:
@@ -208,6 +225,17 @@ def _warnings(settings: Settings, today: date) -> Iterator[tuple[str, str]]:
         )
     if settings.trusted_authserv_ids and all(one.role == "mx" for one in settings.listen):
         yield "trusted_authserv_ids", "has no effect in role mx: nobody stands in front of us"
+    told = settings.authentication
+    if told.trusted_arc_sealers and told.verify == "never":
+        yield (
+            "authentication.trusted_arc_sealers",
+            "has no effect where nothing is verified; remove it, or set verify to 'auto'",
+        )
+    if told.verify == "always" and settings.trusted_authserv_ids:
+        yield (
+            "trusted_authserv_ids",
+            "has no effect with authentication.verify = 'always': our own results count",
+        )
     for index, allow in enumerate(settings.allow):
         if allow.expires < today:
             yield f"allow[{index}].expires", f"{allow.expires} is past: the row has no effect"

@@ -35,6 +35,8 @@ port = {port}
 host = "127.0.0.1"
 port = {inner_port}
 {next_hop}
+[authentication]
+{authentication}
 [limits]
 connections_per_address = 500
 connections_per_network = 500
@@ -183,7 +185,7 @@ def command_line(pid: int) -> str:
 @contextmanager
 def gateway(folder: Path, *, inner_port: int, mode: str = "enforce", role: str = "before_queue",
             fronts: int = 1, readers: int = 2, top: str = "", listen: str = "", next_hop: str = "",
-            limits: str = "", more: str = "", start: bool = True) -> Iterator[Gateway]:  # fmt: skip
+            limits: str = "", authentication: str = 'verify = "never"', more: str = "", start: bool = True) -> Iterator[Gateway]:  # fmt: skip
     """A gateway in front of `inner_port`; the texts are added to the tables of their names."""
     folder.mkdir(parents=True, exist_ok=True)
     if role != "milter":
@@ -194,7 +196,7 @@ def gateway(folder: Path, *, inner_port: int, mode: str = "enforce", role: str =
         CONFIGURATION.format(
             mode=mode, role=role, folder=folder, fronts=fronts, readers=readers, port=port,
             inner_port=inner_port, admin_port=admin_port, top=top, listen=listen,
-            next_hop=next_hop, limits=limits, more=more,
+            next_hop=next_hop, limits=limits, authentication=authentication, more=more,
         )
     )  # fmt: skip
     command = [sys.executable, "-m", "milter", "serve", "--config", str(configuration)]

@@ -1,0 +1,127 @@
+"""A gateway that meets the mail first verifies it: real processes, a DNS on loopback."""
+
+import base64
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from milter.authentication.results import parse_results
+from milter.mail.dns import Question
+from tests.support.client import Peer
+from tests.support.gateway import gateway
+from tests.support.inner import copies, inner_server
+from tests.support.zone import DnsServer, Zone
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("authentication")]
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PEM = KEY.private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.TraditionalOpenSSL,
+    serialization.NoEncryption(),
+)
+PUBLIC = base64.b64encode(
+    KEY.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+).decode()
+ZONE = Zone(
+    {
+        "sender.test": ["TXT v=spf1 ip4:127.0.0.0/8 -all"],
+        "_dmarc.sender.test": ["TXT v=DMARC1; p=reject"],
+        "s1._domainkey.sender.test": [f"TXT v=DKIM1; k=rsa; p={PUBLIC}"],
+        "elsewhere.test": ["TXT v=spf1 ip4:192.0.2.1 -all"],
+        "_dmarc.elsewhere.test": ["TXT v=DMARC1; p=quarantine"],
+        "broken.test": ["FAIL"],
+        "_dmarc.broken.test": ["FAIL"],
+        "slow.test": ["SILENT"],
+        "_dmarc.slow.test": ["SILENT"],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    with DnsServer(ZONE) as server, inner_server() as inner:
+        told = f'nameservers = ["127.0.0.1:{server.port}"]\nseconds = 1.5'
+        with gateway(
+            tmp_path_factory.mktemp("authentication"),
+            inner_port=inner.port, role="mx", mode="annotate", readers=1, authentication=told,
+        ) as running:  # fmt: skip
+            yield running, inner, server
+
+
+def mail(header_from, name):
+    return (
+        f"From: A Person <{header_from}>\r\nTo: <{name}@example.org>\r\nSubject: Minutes\r\n"
+        f"Date: Sat, 28 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{name}@sender.test>\r\n\r\n"
+        "The minutes of the meeting are on the shelf.\r\n"
+    ).encode()
+
+
+def signed(raw, domain="sender.test"):
+    return dkim.sign(raw, b"s1", domain.encode(), PEM, include_headers=[b"from", b"subject"]) + raw
+
+
+def send(place, raw, name, mail_from):
+    running, inner, _ = place
+    with Peer(running.port) as peer:
+        peer.hello()
+        peer.say(f"MAIL FROM:<{mail_from}>")
+        assert peer.say(f"RCPT TO:<{name}@example.org>").startswith(b"250")
+        assert peer.say("DATA").startswith(b"354")
+        reply = peer.say(raw + b".")
+    assert reply.startswith(b"250"), reply
+    delivered = copies(inner, f"{name}@example.org")[0].raw
+    top, _, rest = delivered.partition(b"\r\nX-Lurewall-Verdict")
+    assert top.startswith(b"Authentication-Results: gateway.test;"), delivered
+    assert b"Authentication-Results: gateway.test" not in rest
+    value = top.partition(b":")[2].replace(b"\r\n", b"").decode("ascii")
+    assert all(len(line) <= 78 for line in top.split(b"\r\n"))
+    return {result.method: result for result in parse_results(value)}
+
+
+def test_spf_dkim_and_dmarc_of_an_honest_mail(place):
+    raw = signed(mail("a.person@sender.test", "honest"))
+    found = send(place, raw, "honest", "a.person@sender.test")
+    assert {name: one.result for name, one in found.items()} == {
+        "dkim": "pass", "spf": "pass", "dmarc": "pass", "arc": "none",
+    }  # fmt: skip
+    assert ("smtp", "mailfrom", "sender.test") in found["spf"].properties
+    assert ("header", "from", "sender.test") in found["dmarc"].properties
+
+
+def test_a_forged_sender_fails_and_the_forged_result_is_gone(place):
+    forged = b"Authentication-Results: gateway.test; dmarc=pass header.from=elsewhere.test\r\n"
+    found = send(place, forged + mail("x@elsewhere.test", "forged"), "forged", "x@sender.test")
+    assert found["spf"].result == "pass"
+    assert found["dmarc"].result == "fail"
+    assert ("policy", "dmarc", "quarantine") in found["dmarc"].properties
+
+
+def test_the_null_sender_is_checked_by_its_greeting(place):
+    found = send(place, mail("x@sender.test", "null"), "null", "")
+    assert found["spf"].result == "none"
+    assert ("smtp", "helo", "client.test") in found["spf"].properties
+
+
+@pytest.mark.parametrize("domain", ["broken.test", "slow.test"])
+def test_a_dead_dns_gives_temperror_and_the_mail_flows(place, domain):
+    name = domain.partition(".")[0]
+    found = send(place, mail(f"x@{domain}", name), name, f"x@{domain}")
+    assert (found["spf"].result, found["dmarc"].result) == ("temperror", "temperror")
+
+
+def test_results_are_counted_and_logged_and_the_cache_is_used(place):
+    running, _, server = place
+    for number in range(2):
+        name = f"again{number}"
+        send(place, signed(mail("a.person@sender.test", name)), name, "a.person@sender.test")
+    assert server.asked[Question("sender.test", "TXT")] == 1
+    name = "lurewall_authentication_results_total"
+    assert running.metric(name, method="dmarc", result="pass") >= 2
+    assert running.metric("lurewall_dns_questions_total", outcome="cached") >= 2
+    event = running.events("message")[-1]
+    assert event["authentication"] == ["dkim=pass", "spf=pass", "dmarc=pass", "arc=none"]
