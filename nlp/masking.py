@@ -43,6 +43,7 @@ _NAMES = (
     "date",
     "file",
     "origin",
+    "media",
 )
 TOKENS = {name: chr(0xE000 + index) for index, name in enumerate(_NAMES)}
 NAMES = {token: name for name, token in TOKENS.items()}
@@ -81,7 +82,12 @@ _PLAIN = {
     EntityType.LOCATION: "place",
     EntityType.DATE: "date",
 }
-_SERVICE_KINDS = {"meeting": "meeting", "mail": "private_mail", "social": "social"}
+_SERVICE_KINDS = {
+    "meeting": "meeting",
+    "mail": "private_mail",
+    "social": "social",
+    "media": "media",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +211,7 @@ def _service_kinds() -> dict[str, str]:
 
 
 def service_kind(platform: str) -> str:
-    """The kind of a service id: messenger, meeting, private_mail or social."""
+    """The kind of a service id: messenger, meeting, private_mail, social or media."""
     return _SERVICE_KINDS.get(_service_kinds().get(platform, ""), "messenger")
 
 

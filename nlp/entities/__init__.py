@@ -35,7 +35,7 @@ from nlp.entities.phones import e164, find_phones, locate_phones
 from nlp.entities.platforms import find_platforms, locate_mentions
 from nlp.entities.roles import find_roles
 from nlp.entities.sectors import find_sectors
-from nlp.entities.services import link_target
+from nlp.entities.services import SERVICES, link_target
 from nlp.entities.urls import find_urls, locate_urls, normalised_url
 from nlp.folding import fold
 
@@ -95,7 +95,9 @@ def _channels(passage: Passage, capital_nouns: bool) -> Recognised:
     urls = [url for url in urls if not _overlaps(url.start, url.end, addresses)]
     taken = [*((url.start, url.end) for url in urls), *addresses]
     mentions = locate_mentions(passage, taken)
-    phones = locate_phones(passage, taken, [mention.end for mention in mentions])
+    # "QQ 2855501934" is a code of the service, not a telephone number.
+    numbered = [mention.end for mention in mentions if not SERVICES[mention.service].codes]
+    phones = locate_phones(passage, taken, numbered)
     handles = locate_handles(passage, mentions, phones, taken)
     origins = locate_origins(passage.text, fold(passage.folded))
     orgs = locate_orgs(passage, (origin.start for origin in origins))

@@ -32,7 +32,8 @@ CHANNEL_BEFORE = re.compile(
 USED_BEFORE = re.compile(
     r"(?<![^\W_])(?:use|using|uses|install\w*(?:\sdonc)?|download\w*|get|keep|nimm|nehmen\ssie|nutz\w*|prends|prenez|instálate|"
     r"instal[ae]\w*|usa|usamos|usem|baix[ae]|скача\w*|установ\w*|постав\w*|app|appli|application|aplicación|aplicativo|"
-    r"messagerie|messenger|приложени\w*|мессенджер\w*|تطبيق|برنامج|(?:canal|grupo|groupe|gruppe|chat|группа|чат|канал)\s(?:de|do|sur|bei|в)|"
+    r"messagerie|messenger|приложени\w*|мессенджер\w*|تطبيق|برنامج|(?:canal|salon|grupo|groupe|gruppe|chat|групп\w*|чат\w*|канал\w*)(?:\s(?:de|do|da|du|sur|bei|в))?|"
+    r"prefers?|likes?|mag|mögen|lieber|bevorzug\w*|préfère|aime|prefiere|prefere|gosta\sdo|предпочита\w*|любит|"
     r"(?:servidor|serveur|salon|canal|grupo)(?:\s\w+){0,3}\s(?:en|no|sur))\s$"
 )
 # "has Signal on her new phone": where an application is.
@@ -48,14 +49,15 @@ MAILBOX_BEFORE = re.compile(
     r"para|com|o|um|uma|с|на|в|мой|свой|ваш|or|oder|ou|или)\s(?:other\s|private\s|own\s|new\s|neues?\s|nouveau\s)?$"
 )
 SURE_AFTER_PREPOSITION = frozenset(CONTEXT["sure_after_preposition"])
+STRICT = frozenset(CONTEXT["strict"])
 POSSESSIVE = re.compile(rf"(?<![^\W_])(?:{alternatives(CONTEXT['possessives'])})\s(?:\w+\s)?$")
 FOLLOWER = re.compile(rf"\s?(?:[:=(@]|['’]s\s|(?:{alternatives(CONTEXT['followers'])})(?![^\W_]))")
 LABEL = re.compile(
-    r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?(?P<sign>\s?(?::|->|→)\s*|\s)"
+    r"\s?(?:id|username|user|handle|number|no\.?|nr\.?|号|號|账号|帐号|아이디)?(?P<sign>\s?(?::|→)\s*|\s->\s|\s)"
     r"(?P<value>[@~+]?[a-z0-9][\w.+#-]{2,40})(?P<last>\s*(?:$|\n|[,;/|)(]))?"
 )
 AT_AFTER = re.compile(
-    r"[\s:(,.-]{0,3}(?:(?:at|under|as|au|sous|unter|als|en|como|no|em|по|под)\s)?(?:@[a-z0-9_]{3,}|\+\d[\d ()-]{5,})"
+    r"[\s:(,.-]{0,3}(?:(?:at|under|as|au|sous|unter|als|en|como|no|em|по|под|also|aussi|auch|también|também|тоже|dms?|msgs?)[\s:(]{1,3})?(?:@[a-z0-9_]{3,}|\+\d[\d ()-]{5,})"
 )
 HANDLE_BEFORE = re.compile(
     r"(?:@[a-z0-9_]{3,32}|(?<![a-z0-9])[a-z][a-z0-9_]{2,30}[.#]\d{2,9}|\+?\d[\d ().-]{6,20}\d)\s?"
@@ -81,7 +83,15 @@ AFTER_HANGUL = re.compile(
     r"\s?(?:으로|로|에서|에)?\s?(?:[^\s.]{1,20}\s)?(?:연락|주세요|주십시오|오세요|와|이야기|얘기|대화|옮|이어|검색|추가|찾|말씀|톡|까셨|까시|깔았|깔고|설치|쓰세요|써요|쓰셔)"
 )
 FIGURATIVE = frozenset(CONTEXT["figurative"])
-JOINER = re.compile(rf"\s*(?:{alternatives(CONTEXT['joiners'])})\s*")
+_JOINERS = alternatives(CONTEXT["joiners"])
+JOINER = re.compile(rf"\s*(?:{_JOINERS})\s*")
+# In a list of names each may have a noun or a handle of its own: "the WhatsApp group or Signal",
+# "WeChat (lan_88) and later Signal", "on Face or on Insta".
+LIST_JOINER = re.compile(
+    r"(?:[ -]?(?:gruppen?|groups?|groupes?|grupos?|chats?|accounts?|ids?|konto))?(?:\s?\([^()\n]{3,40}\))?"
+    rf"\s*(?:{_JOINERS})(?:\s*(?:{_JOINERS}))?\s*"
+    r"(?:(?:an?|une?|ein\w{0,2}|um|later|dann|then|puis|luego|depois|потом|by|on|via|en|no|na|sur|auf|por|per|в|на|по|your|my|the|el|le|la|o)\s)?"
+)
 
 
 def clause_before(folded: str, start: int) -> str:

@@ -17,6 +17,7 @@ _NUMBERED = re.compile(
     r"(?:fig|art|vol|nos?|nr|sec|sect|chap|ch|cap|pp?|abs|ziff|n[uú]m|ver|rev|v|tel|ext|ref|para?|item|rfc|iso|ieee|doi)\.?\d.*"
     r"|\d+(?:\.\d+)?(?:st|nd|rd|th|am|pm|[kmg]b?|[kmc]?m|mhz|ghz|kg|km|min|hrs?|eur|usd|x\d+|p|d|h)"
 )
+_HEX = re.compile(r"(?=(?:[a-f]*\d){3})[0-9a-f]{8,}")
 _RUN_ON = re.compile(r"[a-z]\.[A-Z][a-z]")
 _PLAIN = re.compile(r"[A-Za-z][a-z]+(?:[A-Z][a-z]+)*(?:[-.][A-Za-z]?[a-z]+){0,3}")
 # Endings by which words of the corpus' Latin languages are told from names that nobody has seen.
@@ -69,10 +70,14 @@ def likeness(written: str, *, codes: bool = False) -> int:
         return 0
     if "_" in folded.strip("_") or "#" in folded[2:]:
         return 2
+    if folded[0].isalpha() and folded.endswith("_"):
+        return 1
     if "." in folded:
         return _dotted(written, folded, has_digit=has_digit)
     if not has_digit or (folded[0].isdigit() and not codes):
         return 0
+    if not codes and _HEX.fullmatch(folded):
+        return 0  # an address in memory, the number of a commit
     if codes or written.isupper():
         return int(codes)
     return 1 if len(folded) >= 5 else 0

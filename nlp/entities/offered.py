@@ -53,8 +53,9 @@ _CUES = Cues(
     [*_CONTEXT["name_cues_joined"], *_CONTEXT["plain_cues_joined"]],
 )
 _PLAIN_CUES = Cues(_CONTEXT["plain_cues"], _CONTEXT["plain_cues_joined"])
-_ADJACENT = re.compile(r"[\s:(,\"'`-]{0,4}")
+_ADJACENT = re.compile(r"[\s:(,\"'`–—-]{0,4}")
 _THERE = re.compile(r"\s(?:there|dort|là|ahí|allí|lá|там|هناك)\b")
+_NUMBERED = re.compile(r"[#.]\d{2,}\Z")
 _IN_FLOW = re.compile(r"[a-zß-ÿ]\s\Z")
 _TRAILING = re.compile(rf"\s?(?:{alternatives(_CONTEXT['trailing_cues'])})")
 # Where a plain word may end to be a name and not the start of a phrase.
@@ -66,6 +67,7 @@ _JOINT_BEFORE = re.compile(
     r"\s(?:(?:there|over|up)\s)?(?:on|over|via|through|in|at|sur|par|auf|über|per|bei|en|por|no|na|pelo|pela|de|в|во|через|на|على|عبر|في)\s"
     r"(?:the\s|my\s|le\s|la\s|mon\s|meinem\s|mi\s|meu\s|o\s)?|\s?[-–/|:,]\s?)$"
 )
+_GLUE = frozenset({"", "发", "發", "传", "傳", "找", "加", "給", "给"})
 _OPENED = {"(": ")", '"': '"', "'": "'", "`": "`", "«": "»", "“": "”", "「": "」"}
 _REST_OF_LINE = re.compile(
     r"(?:\s?[-–—/|·:=→]\s?|\s?->\s?|[ \t])(?P<name>[\"'`«“]?@?(?P<handle>~?[a-z0-9_][a-z0-9_.#-]{2,40}))[\"'`»”]?[ \t]*(?=\n|$)"
@@ -86,12 +88,15 @@ def offered_name(
         return None
     owned = _OWNED.search(passage.folded, max(0, start - 32), start) is not None
     sure = sure or owned
-    return (
-        _behind(passage, service, at, owned=owned, sure=sure)
-        or _on_a_line(passage, service, start, at, sure=sure)
-        or _before(passage, service, start, sure=sure)
-        or nearby_handle(passage, service, at, stop, sure=sure)
-    )
+    if name := _behind(passage, service, at, owned=owned, sure=sure) or _on_a_line(
+        passage, service, start, at, sure=sure
+    ):
+        return name
+    before = _before(passage, service, start, sure=sure)
+    near = nearby_handle(passage, service, at, stop, sure=sure)
+    # "WeChat lan_88, LINE mira.k": what stands before belongs to another service.
+    is_next = near is not None and _ADJACENT.fullmatch(passage.folded, at, near.start)
+    return near if is_next else before or near
 
 
 def _on_a_line(
@@ -227,7 +232,11 @@ def later_handle(passage: Passage, service: Service, at: int, stop: int) -> Foun
             or not (like == 2 or fits(service, written))
         ):
             continue
-        if _PLAIN_CUES.end_at(folded, token.start(), at) or _THERE.match(folded, end):
+        if (
+            _PLAIN_CUES.end_at(folded, token.start(), at)
+            or _THERE.match(folded, end)
+            or _TRAILING.match(folded, end)
+        ):
             return FoundHandle(
                 token.start(), end, service.id, f"{service.id}:{written.lstrip('~')}"
             )
@@ -243,7 +252,12 @@ def _is_offered(
     trailed = _TRAILING.match(folded, end) is not None
     led = trailed or is_led(folded, at, token.start())
     # "the variable start_date": a low line alone, in the flow of words, is no name.
-    if "_" in folded[start:end] and not led and _IN_FLOW.search(passage.text, at, token.start()):
+    if (
+        "_" in folded[start:end]
+        and not led
+        and not _NUMBERED.search(folded, start, end)
+        and _IN_FLOW.search(passage.text, at, token.start())
+    ):
         return False
     if like == 0 and not token["at"]:
         cued = (
@@ -251,7 +265,9 @@ def _is_offered(
             or trailed
             or (sure and _stands_alone(passage, at, token.start(), end))
         )
-        return cued and is_plain_name(passage, start, end)
+        # In brackets right behind the service an ending says nothing: "IRC (hwjung)".
+        loose = folded[at:start].strip() == "(" and passage.text[start].islower()
+        return cued and is_plain_name(passage, start, end, loose=loose)
     if fits(service, folded[start:end]) or (service.handle is None and like == 2):
         return bool(token["at"]) or like == 2 or led
     # Spelling out loses the signs inside: "m i r a . 4 1".
@@ -267,7 +283,7 @@ def _stands_alone(passage: Passage, at: int, start: int, end: int) -> bool:
         return after[:1] == _OPENED[gap.strip()]
     if gap == ", ":
         return end - start > 7 and after[:1] in (",", ".", "\n", "")
-    is_glued = gap == "" and folded[at - 1] >= "\u2e80"
+    is_glued = gap in _GLUE and folded[at - 1] >= "\u2e80"
     return (
         (gap == " " or is_glued)
         and bool(passage.scripts)

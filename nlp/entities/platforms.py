@@ -23,8 +23,8 @@ from nlp.entities.channel_words import (
     FOLLOWER,
     HANDLE_BEFORE,
     HANDLE_REACH,
-    JOINER,
     LABEL,
+    LIST_JOINER,
     MAILBOX_BEFORE,
     MOVE,
     MOVE_AHEAD,
@@ -38,6 +38,7 @@ from nlp.entities.channel_words import (
     QQ_NUMBER,
     SELF_WORDS,
     SOLO_BEFORE,
+    STRICT,
     SURE_AFTER_PREPOSITION,
     USED_BEFORE,
     V_LABELLED,
@@ -47,6 +48,7 @@ from nlp.entities.disguised_names import disguised_mentions
 from nlp.entities.offered import offered_name
 from nlp.entities.passage import Hit, Mention, Passage
 from nlp.entities.services import SERVICES, Service
+from nlp.entities.short_names import offers_contact
 
 
 def locate_mentions(passage: Passage, taken: list[tuple[int, int]]) -> list[Mention]:
@@ -146,6 +148,12 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
         return False
     if service.id == "qq" and QQ_NUMBER.match(after):
         return True
+    if offers_contact(passage, hit):
+        return True
+    if written in STRICT and not is_form:
+        by_name = written in SURE_AFTER_PREPOSITION and CHANNEL_PREPOSITION.search(before)
+        has_noun = service.kind == "mail" and POSSESSIVE.search(before)
+        return bool(by_name or (has_noun and service.nouns.match(after)))
     led = owned or MOVE.search(before)
     if (is_form or written in FIGURATIVE) and offered_name(
         passage, service, hit.start, hit.end, hit.end + HANDLE_REACH, sure=is_form and bool(led)
@@ -259,11 +267,11 @@ def _with_neighbours(
             ):
                 continue
             near = (
-                JOINER.fullmatch(passage.folded, mention.end, hit.start)
+                LIST_JOINER.fullmatch(passage.folded, mention.end, hit.start)
                 if mention.end <= hit.start
-                else JOINER.fullmatch(passage.folded, hit.end, mention.start)
+                else LIST_JOINER.fullmatch(passage.folded, hit.end, mention.start)
                 for mention in mentions
-                if 0 < hit.start - mention.end < 12 or 0 < mention.start - hit.end < 12
+                if 0 < hit.start - mention.end < 56 or 0 < mention.start - hit.end < 56
             )
             if any(near):
                 added.append(Mention(hit.start, hit.end, hit.key))
