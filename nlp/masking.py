@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.extensions import EXTENSION
 from nlp.entities.origins import locate_origins, with_article
 from nlp.folding import fold
 from nlp.normalise import Normalised
@@ -49,6 +50,8 @@ TOKENS = {name: chr(0xE000 + index) for index, name in enumerate(_NAMES)}
 NAMES = {token: name for name, token in TOKENS.items()}
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 
+# What is not in the text as read, and the extensions of a house, which lead nobody out of the mail.
+_UNMASKED = frozenset({"hidden", EXTENSION})
 # Lower ranks win where entities overlap.
 _RANKS = {
     EntityType.HANDLE: 0,
@@ -151,7 +154,7 @@ def _spans(
     spans = (
         (entity, _normalised_span(view, entity.span.start - base, entity.span.end - base))
         for entity in entities
-        if entity.type in _RANKS and not _is_phrase(entity) and "hidden" not in entity.flags
+        if entity.type in _RANKS and not _is_phrase(entity) and _UNMASKED.isdisjoint(entity.flags)
     )
     # The article or preposition goes with a place: its form depends on the country.
     ranked = [

@@ -34,6 +34,7 @@ from nlp.analysis import (
 )
 from nlp.entities import find_entities
 from nlp.entities.everyday import FUNCTION
+from nlp.entities.extensions import EXTENSION
 from nlp.intents.decide import Decision, decide
 from nlp.language import identify
 from nlp.masking import TOKENS, Masked, mask
@@ -287,7 +288,7 @@ def _facts(entities: tuple[EntityResult, ...]) -> frozenset[str]:
         is_handle = entity.type is EntityType.HANDLE
         is_contact = (
             is_handle
-            or entity.type is EntityType.PHONE
+            or (entity.type is EntityType.PHONE and EXTENSION not in entity.flags)
             or (entity.type is EntityType.EMAILADDR and "freemail" in entity.flags)
         )
         if "hidden" in entity.flags or not (is_contact or entity.type is EntityType.PLATFORM):

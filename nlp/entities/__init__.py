@@ -16,6 +16,7 @@ from nlp.entities.across import Recognised, bound_across
 from nlp.entities.clearances import find_clearances
 from nlp.entities.dates import find_dates
 from nlp.entities.emails import find_emails, is_free_mail, locate_emails
+from nlp.entities.extensions import find_extensions
 from nlp.entities.files import attached_file, find_files
 from nlp.entities.handle_shapes import FoundHandle
 from nlp.entities.handles import find_handles, find_link_handles, link_values, locate_handles
@@ -124,6 +125,7 @@ def _all_kinds(
         *find_link_handles(passage, found.urls),
         *find_emails(passage, found.emails),
         *find_phones(passage, found.phones),
+        *find_extensions(passage, found.phones),
         *find_handles(passage, handles),
         *find_platforms(passage, found.mentions),
         *find_dates(passage),

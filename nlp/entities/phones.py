@@ -7,15 +7,22 @@ Standards: ITU-T E.164 (at most 15 digits).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from nlp.analysis import EntityResult, EntityType
-from nlp.entities.passage import Passage
+from nlp.entities.passage import MAX_HITS, Passage
 from nlp.entities.spoken import spoken_numbers
 
 _CANDIDATE = re.compile(r"\d[\d ().\-/–‑]{4,26}\d(?![0-9a-z_@%]|[.,:]\d)")
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+# A letter o, or a box, for a zero: "010-555O-6648", "13口55502981".
+_LETTERED = re.compile(
+    r"(?<![0-9a-z_.,-])\d(?=[\d -]{0,12}[o口])(?:[ -]?[\do口]){6,14}(?<=\d)(?![\w@.-]*[\w@])"
+)
+_DIGITS_ALONE = re.compile(r"[\d -]+")
 _HALF_BRACKET = re.compile(r"0\d{1,2}\)")
 # An international number whose rest stands on the next line.
 _WRAPPED = re.compile(
@@ -31,13 +38,22 @@ _PHONE_LABEL = re.compile(
     r"téléphone|portable|appelez|numéro|telefon|handy|mobil|rufnummer|anruf|anrufen|nummer|"
     r"teléfono|telefono|móvil|movil|celular|llame|llamar|números?|numeros?|numéros?|nummern|numbers|telefone|telemóvel|ligue|contato|"
     r"тел|телефон\w*|моб|мобильн\w*|номер\w*|звони\w*|позвони\w*|number|direct|line|hotline|contact|reach)\b"
-    r"|手机|手機|电话|電話|联系方式|聯絡|致电|号码|微信|전화|휴대폰|핸드폰|연락처|번호|هاتف|جوال|الجوال|موبايل|اتصل|رقم|محمول|☎|📞|📱)"
+    r"|(?:\b(?:switchboard|landline|pager|reception|helpdesk|vet|fixe|standard|gardien|accueil|téléavertisseur|festnetz|zentrale|pforte|durchwahl|"
+    r"fijo|guardia|refuerzo|centralita|recepción|llam\w+|fixo|cel|liga\w*|ligar|plantão|reforço|recepção|contacto|"
+    r"домашний|городской|диспетчер\w*|дежурн\w+|вахт\w+|при[её]мн\w+|отменить|сбп|набер\w+|набира\w+)\b)"
+    r"|手机|手機|电话|電話|联系方式|聯絡|致电|致電|号码|號碼|微信|拨|撥|打给|打給|请打|請打|直接打|门口打|座机|座機|热线|熱線|客服|电联|電聯|传真|傳真"
+    r"|전화|휴대폰|핸드폰|연락처|번호|통화|가게|콜센터|هاتف|جوال|الجوال|موبايل|اتصل|رقم|محمول|كلمني|كلمن[اي]|دق|للاستفسار|للتأجيل|للحجز|☎|📞|📱)"
+)
+# Words that announce a number only right before it.
+_AT_ONCE = re.compile(
+    r"(?:(?<![^\W_])(?:au|al|en el|ao|no|am|unter|at|on|or|ou|o|oder|или|по|perdeu-se\?|lost\?|диспетчер|домашний)|打|急就|报名|報名|前台|管理處|管理处|櫃檯|柜台|店里|店內|我|أو|على)"
+    r"[\s:：]{0,2}$"
 )
 _OTHER_LABEL = re.compile(
     r"(?:\b(?:order|invoice|ref|reference|case|ticket|iban|bic|account no|acct|blz|isbn|issn|doi|rfc|p\.?o|contract|"
     r"tracking|serial|passcode|meeting id|id|tax|vat|siret|siren|bug|build|version|page|pages|project no|docket|"
     r"commande|facture|dossier|rechnung\w*|bestell\w*|kunden\w*|auftrags\w*|pedido|factura|fatura|expediente|"
-    r"заказ\w*|счёт\w*|счет\w*|инн|окпо|огрн|договор\w*|zip|postcode|code|pin|otp|msgid|message-id)\b"
+    r"заказ\w*|счёт\w*|счет\w*|инн|окпо|огрн|договор\w*|zip|postcode|code|pin|otp|msgid|message-id|commit)\b"
     r"|订单|訂單|发票|發票|单号|單號|会议号|會議號|税号|编号|編號|주문|송장|사업자|طلب|فاتورة|№)"
     r"\s?(?:n[o°º]?\.?|nr\.?|number|num|#|id|nummer|номер\w*|号|號|번호|رقم)?\s?(?:is|are|:|#|=)?\s?[#:]?\s?[a-z]{0,3}[-#]?$"
 )
@@ -56,11 +72,23 @@ _NATIONAL = re.compile(
     r"^(?:\(0?\d{1,5}\)[ -]?\d{2,5}(?:[ .-]?\d{2,5}){1,3}"  # (514) 555-0123
     r"|0\d{1,5}(?:[ .-]| ?/ ?)\d{2,8}(?:[ .-]\d{1,6}){0,4}"  # 0171 2345678, 06 12 34 56 78
     r"|0\d{1,2}\) ?\d{3,4}-\d{4}"  # 02) 123-4567
+    r"|1 \(\d{3}\) ?\d{3}-\d{4}"  # 1 (604) 555-0123
     r"|(?:1[-. ])?(?![01])\d{3}(?P<gap>[-. ])\d{3}(?P=gap)\d{4}"  # 514-555-0123, 1-800-555-0123
     r"|[2-9]\d{2}/\d{3}[-. ]\d{4}"  # 514/555-0123
     r"|8[ -]?\(?\d{3}\)?[ -]?\d{3}[ -]\d{2}[ -]\d{2}"  # 8-912-345-67-89
-    r"|[1-9]\d 9\d{4}-\d{4}"  # 11 95550-0164
+    r"|8[ -]?\(\d{4,5}\)[ -]?\d{1,2}[ -]\d{2}[ -]\d{2}"  # 8 (4812) 55-50-31
+    r"|\(?[1-9]\d\)?[ -]9[ .]?\d{4}[ .-]\d{4}"  # 11 95550-0164, (48) 9 9555-0174
+    r"|[6-9]\d{2} \d{2} \d{2} \d{2}"  # 654 55 01 22
+    r"|[1-9]\d-\d{4}-\d{4}"  # 11-3555-0119
+    r"|0[1-9]\d{8,9}"  # 0765710033: one that nobody counts with
+    r"|01\d ?- ?\d{3,4} ?- ?\d{4}"  # 010 - 5550 - 6412
+    r"|1[38]00 \d{3} \d{3}"  # 1300 555 019
     r"|[1-9]\d{2}[ -]\d{4}[ -]\d{4})$"  # 138 0013 8000
+)
+
+# What a word right before makes a number: eight digits in two halves, or all in one.
+_LOCAL = re.compile(
+    r"^(?:\d{3,4}[ -]\d{4}|0[1-9]\d{7,9}|[6-9]\d{2} \d{3} \d{3}|[1-9]\d{1,2} \d{3} \d{2} \d{2})$"
 )
 
 
@@ -80,8 +108,9 @@ def locate_phones(
 
     `labels` are the ends of words that announce a number like "Tel:", such as names of messengers.
     """
-    folded = passage.folded
-    found = []
+    folded = _in_ascii_digits(passage.folded)
+    found = list(_lettered(folded, taken))
+    taken = [*taken, *((phone.start, phone.end) for phone in found)]
     done = 0
     for start in passage.digits:
         match = _CANDIDATE.match(folded, start)
@@ -105,6 +134,24 @@ def locate_phones(
             found.append(FoundPhone(start, end, e164(digits)))
     found.sort(key=lambda phone: phone.start)
     return found
+
+
+def _lettered(folded: str, taken: list[tuple[int, int]]) -> Iterator[FoundPhone]:
+    """Announced numbers with letters among the digits."""
+    for match in islice(_LETTERED.finditer(folded), MAX_HITS):
+        start, end = match.span()
+        before = folded[max(0, start - 34) : start].rpartition("\n")[2]
+        if _DIGITS_ALONE.fullmatch(match.group()) or any(a < end and start < b for a, b in taken):
+            continue
+        if _PHONE_LABEL.search(before) or _AT_ONCE.search(before):
+            yield FoundPhone(start, end, e164(re.sub("[o口]", "0", match.group())))
+
+
+def _in_ascii_digits(folded: str) -> str:
+    """The same text with the digits of every script as 0 to 9, place by place."""
+    if folded.isascii():
+        return folded
+    return _OTHER_DIGIT.sub(lambda digit: str(int(digit.group())), folded)
 
 
 def _wrapped(folded: str, start: int) -> re.Match[str] | None:
@@ -182,8 +229,10 @@ def _judged(folded: str, start: int, end: int, labels: Sequence[int] = ()) -> Fo
         return None
     if _OTHER_LABEL.search(before) or _IBAN_BEFORE.search(before):
         return None
-    if not labelled and (written.startswith("00") or not _NATIONAL.match(written)):
-        return None
+    at_once = _AT_ONCE.search(before) is not None
+    if not labelled and not (at_once and _LOCAL.match(written)):
+        if written.startswith("00") or not _NATIONAL.match(written):
+            return None
     if written.count("(") != written.count(")") and not _HALF_BRACKET.match(written):
         return None
     return FoundPhone(start, end, e164(written))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nlp.analysis import EntityType
+from nlp.analysis import EntityType, ReadableText, TextSegment
+from nlp.entities import find_entities
 from nlp.entities.phones import e164
 from tests.support.entities import texts_of, values
 
@@ -208,9 +209,8 @@ def test_numbers_as_they_are_written_everywhere(text: str, number: str) -> None:
         "91 123 45 67",
         "98765 43210",
         "9123 4567",
-        "分机 8206",
         "+1-800-FLOWERS",
-        "extension 4410",
+        "ext4 and ext 4 of them",
         "order 514-555-0123-22",
         "IBAN GB29 NWBK 6016 1331 9268 19",
         "ISBN 0-306-40615-2",
@@ -244,3 +244,55 @@ def test_numbers_as_they_are_written_everywhere(text: str, number: str) -> None:
 )
 def test_long_numbers_of_other_kinds(text: str) -> None:
     assert values(EntityType.PHONE, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "extension"),
+    [
+        ("Questions: Dr Moradi, ext. 3-4417.", "34417"),
+        ("extension 4410", "4410"),
+        ("分机 8206", "8206"),
+        ("請洽校內分機3055）", "3055"),
+        ("문의 내선 5507)", "5507"),
+        ("على تحويلة 2255.", "2255"),
+        ("Сабитову, доб. 31.", "31"),
+        ("Sicherheit, Durchwahl 77", "77"),
+        ("appelez le poste 7777.", "7777"),
+        ("no ramal 4417.", "4417"),
+    ],
+)
+def test_an_extension_is_a_number_of_the_house(text: str, extension: str) -> None:
+    segment = TextSegment(source="body", part="1", text=text)
+    phones = [
+        entity
+        for entity in find_entities(ReadableText(segments=(segment,)))
+        if entity.type is EntityType.PHONE
+    ]
+    assert [(phone.value, phone.flags) for phone in phones] == [
+        (f";ext={extension}", ("extension",))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Estou no 85 9.8555.0122, ou", "85985550122"),
+        ("Cel (47) 9.8555-0103", "47985550103"),
+        ("Perdeu-se? (48) 9 9555-0174.", "48995550174"),
+        ("Отменить: 8 (4812) 55-50-31", "84812555031"),
+        ("للتأجيل: ٢٢٢٥ ٥٥٠٤ أو", "22255504"),
+        ("أو ٠١٢٥٥٥٠٦٤٤. إن", "0125550644"),
+        ("guardia 976 555 010 de noche", "976555010"),
+        ("llámame al 655 550 155.", "655550155"),
+        ("switchboard 1300 555 019", "1300555019"),
+        ("나한테 전화 010-555O-6648.", "01055506648"),
+        ("看到请打13口55502981", "13055502981"),
+        ("打給我0966五五五零一八", "0966555018"),
+        ("사장 공일공 5550 사사삼구", "01055504439"),
+        ("報名8555 2046，", "85552046"),
+        ("восемь девятьсот три, пятьсот пятьдесят пять, ноль один, семьдесят", "89035550170"),
+        ("010 - 5550 - 6412", "01055506412"),
+    ],
+)
+def test_local_numbers_and_disguised_digits(text: str, number: str) -> None:
+    assert values(EntityType.PHONE, text) == [number]
