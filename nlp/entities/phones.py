@@ -229,10 +229,11 @@ def _judged(folded: str, start: int, end: int, labels: Sequence[int] = ()) -> Fo
         return None
     if _OTHER_LABEL.search(before) or _IBAN_BEFORE.search(before):
         return None
-    at_once = _AT_ONCE.search(before) is not None
-    if not labelled and not (at_once and _LOCAL.match(written)):
-        if written.startswith("00") or not _NATIONAL.match(written):
-            return None
+    is_announced = labelled or (
+        _LOCAL.match(written) is not None and _AT_ONCE.search(before) is not None
+    )
+    if not is_announced and (written.startswith("00") or not _NATIONAL.match(written)):
+        return None
     if written.count("(") != written.count(")") and not _HALF_BRACKET.match(written):
         return None
     return FoundPhone(start, end, e164(written))
