@@ -3,10 +3,12 @@
 HTML banners are ASCII and fit into every charset we edit. Where the charset of a text part cannot
 hold the banner, in this order: a part that is labelled us-ascii, and is, becomes utf-8, which
 changes no character of it; if it was a 7-bit body it becomes quoted-printable too, because the next
-hop may not take 8-bit octets; another version of the text (shorter, English); nothing. Refuses to
-convert a body from one charset to another. The octets are `transfer`'s business.
+hop may not take 8-bit octets; another version of the text (shorter, English); nothing. Where the
+octets are not what their label says, only ASCII goes in. Refuses to convert a body from one charset
+to another. The octets are `transfer`'s business.
 
-**Standards:** RFC 2045 §5 and §6 (labels), §2.7 and RFC 6152 (7-bit and 8-bit data).
+**Standards:** RFC 2045 §5 and §6 (labels), §2.7 and RFC 6152 (7-bit and 8-bit data), RFC 3676 §4.4
+(space-stuffing).
 **Failure:** a `BannerOutcome` instead of edits; the part keeps its octets.
 """
 
@@ -14,11 +16,14 @@ import re
 from dataclasses import dataclass
 
 from milter.act.sites import Site, charset_span, only_field
-from milter.act.transfer import decoded_body, placed, requoted
+from milter.act.transfer import Words, body_octets, placed, requoted
+from milter.mail.charsets import UNLABELLED, Charset, writable_charset
 from milter.mail.edit import BannerOutcome, Edit, InsertField, ReplaceField, SpliceBody
 
 _WORD = re.compile(rb"[^\s;()]+")
 _LINE_END = re.compile(rb"\r?\n\Z")
+_STUFFED = re.compile(r"^(?= |>|From )", re.MULTILINE)
+_LONGEST_MARK = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,46 +36,64 @@ class Insertion:
 
 def insert_html(raw: bytes, site: Site, html: str) -> Insertion:
     """Put the HTML banner at the site."""
-    return _insertion(placed(raw, site, html.encode("ascii")), BannerOutcome.INSERTED)
+    # What the mail says is repeated in it: no line may be taken for a delimiter.
+    words = Words(text=html.replace("\n--", "\n&#45;-"), charset=site.charset)
+    return _insertion(placed(raw, site, words), BannerOutcome.INSERTED)
 
 
 def insert_text(raw: bytes, site: Site, texts: tuple[str, ...]) -> Insertion:
     """Put the first of `texts` that can be put exactly at the start of the body."""
-    if site.insert_at != (0 if site.encoding == "base64" else site.body_start):
+    start = 0 if site.encoding == "base64" else site.body_start
+    most = _LONGEST_MARK * (3 if site.encoding == "quoted-printable" else 1)
+    if not start <= site.insert_at <= start + most:
         return Insertion(outcome=BannerOutcome.SITE_DOUBTFUL)
-    body = decoded_body(raw, site)
-    if isinstance(body, BannerOutcome):
-        return Insertion(outcome=body)
-    is_ascii = body.isascii()
-    for text in texts:
-        insertion = _insert_one(raw, site, text, is_ascii=is_ascii)
-        if insertion.outcome is not BannerOutcome.CHARSET:
-            fell_back = text is not texts[0] and insertion.outcome is BannerOutcome.INSERTED
+    body: bytes | BannerOutcome | None = None
+    for number, text in enumerate(texts):
+        if site.is_flowed:
+            text = _STUFFED.sub(" ", text)
+        text = text.replace("\n--", "\n --")
+        if text.isascii():
+            insertion = _insertion(
+                placed(raw, site, Words(text=text, charset=site.charset)), BannerOutcome.INSERTED
+            )
+        else:
+            body = body_octets(raw, site) if body is None else body
+            insertion = _insert_foreign(raw, site, text, body)
+        if insertion.outcome not in (BannerOutcome.CHARSET, BannerOutcome.TOO_LARGE):
+            fell_back = number and insertion.outcome is BannerOutcome.INSERTED
             outcome = BannerOutcome.FALLBACK_TEXT if fell_back else insertion.outcome
             return Insertion(outcome=outcome, edits=insertion.edits)
     return Insertion(outcome=BannerOutcome.CHARSET)
 
 
-def _insert_one(raw: bytes, site: Site, text: str, *, is_ascii: bool) -> Insertion:
-    charset = site.charset
-    if not _encodable(text, charset):
-        # ASCII means the same in UTF-8: the old text stays what it is (design rule 7).
-        if not is_ascii or charset != "us-ascii":
-            return Insertion(outcome=BannerOutcome.CHARSET)
-        charset = "utf-8"
-    octets = text.encode(charset)
-    requote = site.encoding == "identity" and is_ascii and not octets.isascii()
+def _insert_foreign(raw: bytes, site: Site, text: str, body: bytes | BannerOutcome) -> Insertion:
+    """Put a text that is more than ASCII; `body` is the whole of the part, decoded."""
+    if isinstance(body, BannerOutcome):
+        is_unsound = body is BannerOutcome.BAD_ENCODING
+        return Insertion(outcome=BannerOutcome.CHARSET if is_unsound else body)
+    charset = _charset_for(site, text, body)
+    if charset is None:
+        return Insertion(outcome=BannerOutcome.CHARSET)
+    words = Words(text=text, charset=charset)
+    requote = site.encoding == "identity" and body.isascii() and not words.octets(b"\n").isascii()
     labels: tuple[Edit, ...] | None = ()
-    if charset != site.charset:
+    if charset is not site.charset:
         labels = _charset_label(raw, site)
-    if requote and labels is not None:
-        labels = (*labels, *_encoding_label(raw, site))
     if labels is None:
         return Insertion(outcome=BannerOutcome.CHARSET)
     if requote:
-        return _insertion(requoted(raw, site, octets), BannerOutcome.REENCODED, labels)
+        labels = (*labels, *_encoding_label(raw, site))
+        return _insertion(requoted(raw, site, words), BannerOutcome.REENCODED, labels)
     outcome = BannerOutcome.RELABELLED if labels else BannerOutcome.INSERTED
-    return _insertion(placed(raw, site, octets), outcome, labels)
+    return _insertion(placed(raw, site, words), outcome, labels)
+
+
+def _charset_for(site: Site, text: str, body: bytes) -> Charset | None:
+    """The part's own charset, or the one that it can be labelled as; None if neither holds it."""
+    if site.charset.encode(text) is not None:
+        return site.charset if site.charset.is_sound(body) else None
+    # ASCII means the same in UTF-8: the old text stays what it is (design rule 7).
+    return writable_charset("utf-8") if site.charset == UNLABELLED and body.isascii() else None
 
 
 def _insertion(
@@ -79,14 +102,6 @@ def _insertion(
     if isinstance(body, BannerOutcome):
         return Insertion(outcome=body)
     return Insertion(outcome=outcome, edits=(*labels, body))
-
-
-def _encodable(text: str, charset: str) -> bool:
-    try:
-        text.encode(charset)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _charset_label(raw: bytes, site: Site) -> tuple[Edit, ...] | None:

@@ -16,20 +16,28 @@ from milter.mail.edit import Edit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Untouched:
-    """A span of the original that no edit names, with its SHA-256 in hexadecimal."""
+    """A span of the original that no edit names, with its SHA-256 in hexadecimal.
+
+    `edited_start` is where it begins in the edited message, so that whoever has that one can check.
+    """
 
     start: int
     end: int
+    edited_start: int
     sha256: str
 
 
 def untouched_spans(original: bytes, edits: Sequence[Edit]) -> tuple[Untouched, ...]:
     """Every span between the edits, empty ones left out."""
+    whole = memoryview(original)
     return tuple(
         Untouched(
-            start=start, end=end, sha256=hashlib.sha256(memoryview(original)[start:end]).hexdigest()
+            start=start,
+            end=end,
+            edited_start=edited_start,
+            sha256=hashlib.sha256(whole[start:end]).hexdigest(),
         )
-        for start, end, _ in _spans(original, edits)
+        for start, end, edited_start in _spans(original, edits)
         if start < end
     )
 

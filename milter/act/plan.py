@@ -15,7 +15,7 @@ from functools import partial
 from milter.act.banner import Banner, banner_level, banner_reasons, make_banner
 from milter.act.banner_texts import BannerTexts
 from milter.act.headers import forged_fields, results_field, tag_subject, verdict_fields
-from milter.act.integrity import outside_edits_identical
+from milter.act.integrity import Untouched, outside_edits_identical, untouched_spans
 from milter.act.render import EditPlan, Rendered, render
 from milter.mail.edit import BannerOutcome, Edit, PartOutcome, RemoveField, ReplaceField
 from milter.mail.marker import banner_token
@@ -34,7 +34,6 @@ _UNSAFE = {
     "encrypted": BannerOutcome.ENCRYPTED,
     "inline_pgp": BannerOutcome.INLINE_PGP,
     "malformed": BannerOutcome.MALFORMED,
-    "flowed": BannerOutcome.FLOWED,
     "charset": BannerOutcome.CHARSET,
     "encoding": BannerOutcome.BAD_ENCODING,
     "too_large": BannerOutcome.TOO_LARGE,
@@ -93,6 +92,11 @@ class Acted:
     def parts(self) -> tuple[PartOutcome, ...]:
         """What became of it per part."""
         return self.rendered.parts
+
+    @property
+    def untouched(self) -> tuple[Untouched, ...]:
+        """What no edit names, with hashes, for whoever wants to prove it again; made when asked."""
+        return untouched_spans(self.original, self.rendered.edits)
 
     @property
     def forged_fields(self) -> int:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from milter.act.banner import Banner
 from milter.act.headers import insert_fields
 from milter.act.insert import Insertion, insert_html, insert_text
-from milter.act.integrity import Untouched, untouched_spans
 from milter.act.sites import check_site
 from milter.mail.edit import (
     BannerOutcome,
@@ -27,6 +26,7 @@ from milter.mail.edit import (
 from milter.mail.message import Header
 from milter.mail.reading import EditSite
 
+_MOST_SITES = 8
 _INTEGRITY_FIELD = "X-Lurewall-Integrity"
 
 
@@ -56,15 +56,13 @@ class EditPlan:
 class Rendered:
     """The new octets and the edits that made them, in the order of their offsets.
 
-    `untouched` is filled where a body was edited. `banner` is the outcome for the message: the best
-    of its parts, or why no part was asked.
+    `banner` is the outcome for the message: the best of its parts, or why no part was asked.
     """
 
     raw: bytes
     edits: tuple[Edit, ...]
     banner: BannerOutcome
     parts: tuple[PartOutcome, ...] = ()
-    untouched: tuple[Untouched, ...] = ()
 
     @property
     def edits_body(self) -> bool:
@@ -93,19 +91,19 @@ def render(raw: bytes, plan: EditPlan) -> Rendered:
         edits=tuple(edits),
         banner=banner,
         parts=parts,
-        untouched=untouched_spans(raw, edits) if body_edits else (),
     )
 
 
 def _banner_edits(raw: bytes, plan: EditPlan) -> tuple[list[Edit], tuple[PartOutcome, ...]]:
     edits: list[Edit] = []
-    outcomes: dict[str, PartOutcome] = {}
-    for claim in plan.sites if plan.banner else ():
-        if claim.kind in outcomes:
-            continue  # one banner per mail: a text and an HTML version of it
+    outcomes: dict[int, PartOutcome] = {}
+    for claim in plan.sites[:_MOST_SITES] if plan.banner else ():
+        if claim.body_start in outcomes:
+            continue
+        # A mail program shows one of several versions, and that one has to have it.
         insertion = _insert(raw, plan, claim)
         edits += insertion.edits
-        outcomes[claim.kind] = PartOutcome(
+        outcomes[claim.body_start] = PartOutcome(
             part=claim.part, kind=claim.kind, outcome=insertion.outcome
         )
     return edits, tuple(outcomes.values())

@@ -6,21 +6,26 @@ ends, and no signed or encrypted multipart may enclose the place. On any doubt t
 Refuses to find places itself: `read` does.
 
 **Standards:** RFC 2045 §5 and §6 (labels), RFC 2046 §5.1.1 (delimiters), RFC 1847 (signed and
-encrypted multiparts are not touched), RFC 3676 (format=flowed is not edited).
+encrypted multiparts are not touched), RFC 3676 §4 (format=flowed).
 **Failure:** a `BannerOutcome` that says why not; the part keeps its octets.
 """
 
+import binascii
 import re
 from dataclasses import dataclass
 
+from milter.mail.charsets import Charset, writable_charset
 from milter.mail.edit import BannerOutcome
 from milter.mail.message import Header, HeaderField, field_value, scan_header
 from milter.mail.reading import EditSite
 
 _PART_HEADER_BYTES = 65_536
-_IDENTITY = frozenset({"7bit", "8bit"})
+_HEAD_BYTES = 16
+_KINDS = {b"plain": "text", b"html": "html"}
+_IDENTITY = frozenset({"7bit", "8bit", "binary"})
 _MEDIA_TYPE = re.compile(rb"text/(plain|html)[ \t]*(?:;|\Z)", re.IGNORECASE)
 _CHARSET = re.compile(rb'(?<=[; \t\r\n])charset[ \t]*=[ \t]*"?([^\s;"()]+)"?', re.IGNORECASE)
+_ANY_CHARSET = re.compile(rb"charset[\d* \t]*=", re.IGNORECASE)
 _FLOWED = re.compile(rb'format[ \t]*=[ \t]*"?flowed', re.IGNORECASE)
 # One of these around the site, and the part is left alone (design rule 11).
 _PROTECTED = {
@@ -32,18 +37,6 @@ _TYPE_FIELD = re.compile(rb"(?:\A|\n)content-type:[ \t\r\n]*\Z")
 _REST_OF_FIELD = re.compile(rb"[^\n]*\n?(?:[ \t][^\n]*\n?){0,50}")
 _OPAQUE = re.compile(rb"application/(?:x-)?pkcs7-|multipart/encrypted", re.IGNORECASE)
 _BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"()]{1,200}))')
-_CHARSETS = {
-    b"us-ascii": "us-ascii",
-    b"ascii": "ascii",
-    b"utf-8": "utf-8",
-    b"utf8": "utf-8",
-    b"iso-8859-1": "iso-8859-1",
-    b"iso8859-1": "iso-8859-1",
-    b"latin1": "iso-8859-1",
-    b"latin-1": "iso-8859-1",
-    b"windows-1252": "windows-1252",
-    b"cp1252": "windows-1252",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +44,15 @@ class Site:
     """A place that stood the check. `charset` is what the part's own label says.
 
     `is_root` means that the part's header is the message's own. `line_end` is that of the part.
+    `is_flowed`: a line that ends in a space goes on in the next one, and one that begins with a
+    space loses it.
     """
 
     part: str
     kind: str
     encoding: str
-    charset: str
+    charset: Charset
+    is_flowed: bool
     header: Header
     is_root: bool
     body_start: int
@@ -73,9 +69,12 @@ def check_site(raw: bytes, message_header: Header, claim: EditSite) -> Site | Ba
     protected = _protection(raw, message_header, header)
     if protected is not None:
         return protected
-    charset = _agreed_charset(raw, header, claim)
-    if charset is None or not _agreed_encoding(raw, header, claim):
+    value = _agreed_type(raw, header, claim)
+    if value is None or not _agreed_encoding(raw, header, claim):
         return BannerOutcome.SITE_DOUBTFUL
+    charset = _charset(raw, header, claim)
+    if charset is None or (charset.is_wide and claim.encoding != "base64"):
+        return BannerOutcome.CHARSET
     if raw.find(b"-----BEGIN PGP", claim.body_start, claim.body_end) >= 0:
         return BannerOutcome.INLINE_PGP
     return Site(
@@ -83,6 +82,7 @@ def check_site(raw: bytes, message_header: Header, claim: EditSite) -> Site | Ba
         kind=claim.kind,
         encoding="identity" if claim.encoding in _IDENTITY else claim.encoding,
         charset=charset,
+        is_flowed=claim.kind == "text" and _FLOWED.search(value) is not None,
         header=header,
         is_root=header.start == message_header.start,
         body_start=claim.body_start,
@@ -176,25 +176,41 @@ def _agreed_encoding(raw: bytes, header: Header, claim: EditSite) -> bool:
     return label == claim.encoding or (label in _IDENTITY and claim.encoding in _IDENTITY)
 
 
-def _agreed_charset(raw: bytes, header: Header, claim: EditSite) -> str | None:
-    """The charset by the part's own label; None where the label contradicts the claim."""
+def _agreed_type(raw: bytes, header: Header, claim: EditSite) -> bytes | None:
+    """The part's own Content-Type value, b'' without one; None where it contradicts the claim."""
     disposition = only_field(header, b"content-disposition")
     if disposition is not None and field_value(raw, disposition)[:10].lower() == b"attachment":
         return None
     field = only_field(header, b"content-type")
     if field is None:
         several = header.first(b"content-type") is not None
-        return None if several or claim.kind != "text" else "us-ascii"
+        return None if several or claim.kind != "text" else b""
     value = field_value(raw, field)
     media_type = _MEDIA_TYPE.match(value)
-    if (
-        media_type is None
-        or {b"plain": "text", b"html": "html"}[media_type[1].lower()] != claim.kind
-    ):
+    if media_type is None or _KINDS[media_type[1].lower()] != claim.kind:
         return None
-    if claim.kind == "text" and _FLOWED.search(value):
-        return None
-    if b"charset" not in value.lower():
-        return "us-ascii"
+    return value
+
+
+def _charset(raw: bytes, header: Header, claim: EditSite) -> Charset | None:
+    """The charset by the part's own label; None where no words can be added."""
+    field = only_field(header, b"content-type")
+    if field is None or not _ANY_CHARSET.search(raw, field.value_start, field.end):
+        return writable_charset("")
     span = charset_span(raw, field)
-    return _CHARSETS.get(raw[span[0] : span[1]].lower()) if span else None
+    if span is None:
+        return None
+    label = raw[span[0] : span[1]].strip(b"'").lower().decode("latin-1")
+    return writable_charset(label, _head(raw, claim))
+
+
+def _head(raw: bytes, claim: EditSite) -> bytes:
+    """How the decoded body begins, for a byte order mark; the encodings that hold one are few."""
+    head = raw[claim.body_start : min(claim.body_end, claim.body_start + _HEAD_BYTES)]
+    if claim.encoding == "base64":
+        characters = head.translate(None, b"\r\n")[:4]
+        try:
+            return binascii.a2b_base64(characters)
+        except binascii.Error:
+            return b""
+    return binascii.a2b_qp(head) if claim.encoding == "quoted-printable" else head

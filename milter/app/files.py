@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 
+from milter.act.plan import Acted
 from milter.adapters.memory import EmptyHistory
 from milter.app.clock import SystemClock
 from milter.app.from_settings import pipeline_options
@@ -94,8 +95,8 @@ class FileJudge:
         """What the gateway would believe and do."""
         return await self._pipeline.assess(self._transaction(raw))
 
-    async def apply(self, raw: bytes) -> tuple[Assessment, bytes]:
-        """The same, and the octets as they would leave (or be released)."""
+    async def apply(self, raw: bytes) -> tuple[Assessment, Acted]:
+        """The same, and the message as it would leave (or be released)."""
         transaction = self._transaction(raw)
         assessment = await self._pipeline.assess(transaction)
         # A message that would be refused leaves nowhere; show it as it would be annotated.
@@ -108,7 +109,7 @@ class FileJudge:
         planned = await self._pipeline.plan(
             transaction, replace(assessment, dispositions=dispositions)
         )
-        return assessment, planned.acted[0][1].raw
+        return assessment, planned.acted[0][1]
 
     def _transaction(self, raw: bytes) -> Transaction:
         header = scan_header(raw)

@@ -1,16 +1,20 @@
 """`lurewall apply FILE.eml`: the message as it would leave, byte for byte, on standard output.
 
 For a message that would be held: as it would be released, annotated. The JSON line of the scan
-contract goes to standard error. Exit codes: 0, 1 unreadable input, 2 wrong usage.
+contract goes to standard error, with one key more, `edit`: what became of the banner, and every
+span of the original that was not touched, where it stands now, and its hash. Exit codes: 0, 1
+unreadable input, 2 wrong usage.
 """
 
 import asyncio
 import json
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from milter.act.plan import Acted
 from milter.app.files import FileJudge, FileOptions
 from milter.cli.options import (
     FAILED,
@@ -45,13 +49,22 @@ def apply(
         mode=mode,
         readers=1,
     )
-    assessment, leaving = asyncio.run(_apply(stored, options))
-    sys.stdout.buffer.write(leaving)
+    assessment, acted = asyncio.run(_apply(stored, options))
+    sys.stdout.buffer.write(acted.raw)
     sys.stdout.buffer.flush()
-    line = json.dumps(as_json(stored.path, stored.index, assessment), ensure_ascii=False)
-    print(line, file=sys.stderr)
+    record = {**as_json(stored.path, stored.index, assessment), "edit": _edit(acted)}
+    print(json.dumps(record, ensure_ascii=False), file=sys.stderr)
 
 
-async def _apply(stored: Stored, options: FileOptions) -> tuple[Assessment, bytes]:
+def _edit(acted: Acted) -> dict[str, object]:
+    return {
+        "banner": acted.banner.value,
+        "problem": acted.problem,
+        "parts": [asdict(part) for part in acted.parts],
+        "untouched": [asdict(span) for span in acted.untouched],
+    }
+
+
+async def _apply(stored: Stored, options: FileOptions) -> tuple[Assessment, Acted]:
     async with FileJudge(options) as judge:
         return await judge.apply(stored.raw)

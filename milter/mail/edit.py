@@ -150,7 +150,6 @@ class BannerOutcome(StrEnum):
     ENCRYPTED = "encrypted"
     INLINE_PGP = "inline_pgp"
     MALFORMED = "malformed"
-    FLOWED = "flowed"
     NO_SITE = "no_site"
     SITE_DOUBTFUL = "site_doubtful"
     CHARSET = "charset"

@@ -181,13 +181,10 @@ class ArcChain:
 class EditSite:
     """Where a banner may go into one part; spans are offsets into the raw message.
 
-    `kind` is text or html. `encoding` is 7bit, 8bit, quoted-printable or base64; `charset` one of
-    us-ascii, utf-8, iso-8859-1, windows-1252. `body_start`..`body_end` is the part's body,
-    `insert_at` the raw offset for the banner (for base64: an offset into the decoded octets).
-    `column` is how many octets already stand on the raw line before `insert_at`.
-    `charset_start`..`charset_end` spans the charset value in the part's own Content-Type field
-    (0, 0 where there is none), for relabelling us-ascii as utf-8; `encoding_start`.. likewise for
-    the Content-Transfer-Encoding value; `header_end` is where a new field can be added.
+    `kind` is text or html. `encoding` is 7bit, 8bit, binary, quoted-printable or base64; `charset`
+    the part's label in lower case, us-ascii where there is none. `body_start`..`body_end` is the
+    part's body, `insert_at` the raw offset for the banner (for base64: an offset into the decoded
+    octets); `header_end` is where a new field can be added.
     """
 
     part: str
@@ -197,13 +194,7 @@ class EditSite:
     body_start: int
     body_end: int
     insert_at: int
-    column: int = 0
-    charset_start: int = 0
-    charset_end: int = 0
-    encoding_start: int = 0
-    encoding_end: int = 0
     header_end: int = 0
-    line_end: bytes = b"\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

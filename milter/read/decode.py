@@ -9,10 +9,9 @@ charset detectors are wrong on short text, so the ladder is declared, UTF-8, win
 """
 
 import binascii
-import codecs
 import re
-from functools import lru_cache
 
+from milter.mail.charsets import python_codec
 from milter.mail.reading import Defect
 
 IDENTITY_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
@@ -31,48 +30,6 @@ _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} [^\r\n]*+\r?\n")
 _META_CHARSET = re.compile(rb"(?i)<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_.:-]{2,40})")
 _META_WINDOW = 2_048
 
-# Labels that everybody reads as the superset (WHATWG Encoding §4.2).
-_SUPERSETS = {
-    "ascii": "cp1252",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "hz": "hz",
-    "big5": "big5hkscs",
-    "euc_kr": "cp949",
-    "johab": "johab",
-    "shift_jis": "cp932",
-    "utf_8_sig": "utf-8",
-}
-_LABELS = {
-    "unicode-1-1-utf-7": "utf-7",
-    "x-gbk": "gb18030",
-    "x-sjis": "cp932",
-    "x-euc-jp": "euc_jp",
-    "x-mac-roman": "mac_roman",
-    "iso-8859-8-i": "iso8859-8",
-    "ks_c_5601-1987": "cp949",
-    "ks_c_5601": "cp949",
-    "windows-874": "cp874",
-    "windows-31j": "cp932",
-    "windows-949": "cp949",
-    "unicode": "utf-16",
-    "x-unknown": "",
-    "unknown-8bit": "",
-    "unknown": "",
-    "default": "",
-    "_iso-8859-1": "cp1252",
-}
-# Codecs of the standard library that decode no text, or that a mail has no business with.
-_NO_CHARSETS = frozenset(
-    {
-        "base64", "bz2", "hex", "idna", "mbcs", "oem", "palmos", "punycode", "quopri",
-        "raw-unicode-escape", "rot-13", "rot13", "undefined", "unicode-escape", "uu", "zlib",
-    }
-)  # fmt: skip
 _MULTIBYTE = frozenset(
     {"gb18030", "big5hkscs", "cp949", "johab", "cp932", "euc_jp", "hz", "utf-16", "utf-32"}
     | {"iso2022_jp", "iso2022_kr", "euc_jis_2004", "utf-7", "utf-16-le", "utf-16-be", "utf-8"}
@@ -114,20 +71,6 @@ def meta_charset(octets: bytes) -> str:
     """The charset that an HTML document names for itself, '' if none."""
     found = _META_CHARSET.search(octets, 0, _META_WINDOW)
     return found[1].decode("ascii").lower() if found else ""
-
-
-@lru_cache(maxsize=256)
-def python_codec(label: str) -> str | None:
-    """The codec to decode a charset label with, '' for labels that say nothing, None if unknown."""
-    if label in _LABELS:
-        return _LABELS[label]
-    if len(label) > 40 or not label.isascii():
-        return None
-    try:
-        name = codecs.lookup(label).name
-    except (LookupError, ValueError):
-        return None
-    return None if name in _NO_CHARSETS else _SUPERSETS.get(name, name)
 
 
 def lf_lines(text: str) -> str:

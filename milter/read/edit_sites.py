@@ -1,11 +1,13 @@
 """Which parts may take a banner, and exactly where.
 
-Finds the main text of a message, as text and as HTML, and the octet before which a banner may
-stand. Edits nothing (`act` does, and checks every claim against the octets). Offers no site where
-an edit could not be exact: anything signed or encrypted, embedded messages, other charsets and
-encodings, flowed text, malformed structure.
+Finds the texts that a mail program shows first, and the octet before which a banner may stand: one
+place for each of the versions among which it chooses. Edits nothing (`act` does, and checks every
+claim against the octets). Offers no site where an edit could not be exact: anything signed or
+encrypted, embedded messages, attached files, charsets that take no words, malformed structure on
+the way to the text. What is wrong behind the place does not matter: nothing there is touched.
 
-**Standards:** RFC 2046 §5.1.3, §5.1.4, RFC 2387 (which child is the main text), RFC 3676 (flowed).
+**Standards:** RFC 2046 §5.1.3, §5.1.4, §5.1.7, RFC 2387 §3.2 (which child is the main text),
+RFC 2183 §2 (files), RFC 2045 §6.
 **Failure:** never raises; without a site one word says why.
 """
 
@@ -13,8 +15,10 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from milter.mail.message import HeaderField
+from milter.mail.charsets import writable_charset
+from milter.mail.message import field_value
 from milter.mail.reading import Defect, EditSite, Part, Protection
+from milter.read.decode import IDENTITY_ENCODINGS, meta_charset
 from milter.read.html_insertion import insertion_offset
 from milter.read.mime import Node, Tree
 
@@ -23,23 +27,18 @@ MAX_SITES = 8
 
 Decode = Callable[[Node], tuple[bytes, Defect | None]]
 
-_CHARSETS = {
-    "us-ascii": "us-ascii", "ascii": "us-ascii", "ansi_x3.4-1968": "us-ascii",
-    "utf-8": "utf-8", "utf8": "utf-8",
-    "iso-8859-1": "iso-8859-1", "iso8859-1": "iso-8859-1", "latin1": "iso-8859-1",
-    "windows-1252": "windows-1252", "cp1252": "windows-1252", "cp-1252": "windows-1252",
-}  # fmt: skip
-_ENCODINGS = frozenset({"7bit", "8bit", "quoted-printable", "base64"})
-_FIRST_BODY = frozenset({"multipart/mixed", "multipart/related", "multipart/parallel"})
 _STRUCTURE_DEFECTS = frozenset(
     {Defect.TOO_DEEP, Defect.TOO_MANY_PARTS, Defect.MISSING_BOUNDARY, Defect.EMPTY_MULTIPART}
     | {Defect.TOO_MANY_FIELDS, Defect.HEADER_TOO_LARGE}
+    | {Defect.JUNK_LINE_IN_HEADER, Defect.DUPLICATE_FIELD}
 )
-_HEADER_DEFECTS = frozenset({Defect.JUNK_LINE_IN_HEADER, Defect.DUPLICATE_FIELD})
-_CHARSET_VALUE = re.compile(rb";\s*charset\s*=\s*\"?([^\s\";]++)", re.IGNORECASE)
-_TOKEN_VALUE = re.compile(rb"\s*([^\s;\"()]++)")
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _QP_ESCAPE = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_QP_SOUND = re.compile(rb"(?:[^=]++|=[0-9A-Fa-f]{2}|=\r?\n)*+")
+_BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]{16,}+={0,2}[ \t]*+(?:\r?\n|\Z)")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\r\n]")
+# Between these the octets of ISO-2022-JP are no ASCII, though they look it.
+_NOT_IN_ASCII = re.compile(rb"\x1b\$.*?(?:(?=\x1b\()|\Z)", re.DOTALL)
 
 
 def find_edit_sites(
@@ -50,16 +49,9 @@ def find_edit_sites(
     `decode` gives the octets of a leaf without transfer encoding, `pgp_parts` the paths of text
     that holds inline PGP.
     """
-    root = tree.nodes[0].part
-    if root.protection is not Protection.NONE:
-        return (), str(root.protection)
-    if any(defect in _STRUCTURE_DEFECTS for defect in tree.defects):
-        return (), "malformed"
-    if any(defect in _HEADER_DEFECTS for defect in root.defects):
-        return (), "malformed"
     sites: list[EditSite] = []
     reason = ""
-    for node in islice(_main_texts(tree, 0), MAX_SITES):
+    for node in islice(_main_texts(raw, tree, 0, may_be_named=True), MAX_SITES):
         site, why = _site(raw, node, decode, pgp_parts)
         if site is not None:
             sites.append(site)
@@ -67,34 +59,51 @@ def find_edit_sites(
     return tuple(sites), "" if sites else reason or "no_text"
 
 
-def _main_texts(tree: Tree, index: int) -> Iterator[Node]:
-    """The leaves that a mail program shows first."""
+def _main_texts(raw: bytes, tree: Tree, index: int, *, may_be_named: bool) -> Iterator[Node]:
+    """The leaves that a mail program shows first, or the node at which the way to them ends.
+
+    A text with a name is a file, unless it stands where only the text of the mail can stand.
+    """
     node = tree.nodes[index]
-    if node.is_leaf:
-        if _is_inline_text(node.part):
+    part = node.part
+    if part.protection is not Protection.NONE or any(d in _STRUCTURE_DEFECTS for d in part.defects):
+        yield node
+    elif node.is_leaf:
+        if _is_shown_text(part) and (may_be_named or not part.filename):
             yield node
-        return
-    children = [at for at, child in enumerate(tree.nodes) if child.parent == index]
-    if node.part.media_type == "multipart/alternative":
-        for child in children:
-            yield from _main_texts(tree, child)
-    elif node.part.media_type in _FIRST_BODY:
-        for child in children:
-            if tree.nodes[child].part.protection is not Protection.NONE:
-                # The main text is signed: what comes behind it is a list footer.
-                yield tree.nodes[child]
-                return
-            if texts := list(_main_texts(tree, child)):
+    elif part.media_type.startswith("multipart/"):
+        children = [at for at, child in enumerate(tree.nodes) if child.parent == index]
+        if part.media_type == "multipart/alternative":
+            for child in children:
+                yield from _main_texts(raw, tree, child, may_be_named=True)
+            return
+        is_related = part.media_type == "multipart/related"
+        if is_related:
+            yield from _named_root(raw, tree, node, children)
+        # RFC 2046 §5.1.7: what is not known is mixed.
+        for number, child in enumerate(children):
+            is_root = is_related and not number
+            texts = list(_main_texts(raw, tree, child, may_be_named=is_root))
+            if texts:
                 yield from texts
                 return
 
 
-def _is_inline_text(part: Part) -> bool:
-    return (
-        part.media_type in {"text/plain", "text/html"}
-        and part.disposition in {"", "inline"}
-        and not part.filename
-    )
+def _named_root(raw: bytes, tree: Tree, node: Node, children: list[int]) -> Iterator[Node]:
+    """The texts of the child that a multipart/related shows though it is not the first.
+
+    Many programs show the first one all the same, so that both get a banner.
+    """
+    start = node.parameters.get("start", "").strip(" <>").encode("utf-8", "replace")
+    for child in children[1:] if start else ():
+        field = tree.nodes[child].header.first(b"content-id")
+        if field and field_value(raw, field).strip(b" <>") == start:
+            yield from _main_texts(raw, tree, child, may_be_named=True)
+            return
+
+
+def _is_shown_text(part: Part) -> bool:
+    return part.media_type in {"text/plain", "text/html"} and part.disposition != "attachment"
 
 
 def _site(
@@ -107,85 +116,84 @@ def _site(
         return None, str(part.protection)
     if part.path in pgp_parts:
         return None, str(Protection.INLINE_PGP)
-    if not node.header.terminated or any(defect in _HEADER_DEFECTS for defect in part.defects):
+    if not node.header.terminated or any(d in _STRUCTURE_DEFECTS for d in part.defects):
         return None, "malformed"
-    if node.parameters.get("format", "").lower() == "flowed" or "delsp" in node.parameters:
-        return None, "flowed"
-    if encoding not in _ENCODINGS:
+    if encoding not in IDENTITY_ENCODINGS and encoding not in {"quoted-printable", "base64"}:
         return None, "encoding"
     if part.body_end - part.body_start > MAX_BODY_BYTES:
         return None, "too_large"
     octets, defect = decode(node)
-    if defect is not None or b"\0" in octets or _is_mislabelled(raw, part, encoding):
+    if defect is not None and encoding == "base64" and not _begins_as_base64(raw, part):
         return None, "encoding"
-    charset = _charset(part.charset, octets)
-    if not charset or ("charset" in node.parameters and not part.charset):
+    charset = writable_charset(part.charset, octets[:2])
+    if charset is None or ("charset" in node.parameters and not part.charset):
         return None, "charset"
-    offset = _offset(part.media_type, octets)
+    if charset.is_wide and encoding != "base64":
+        return None, "charset"
+    if b"\0" in octets and not charset.is_wide:
+        return None, "encoding"
+    offset = _offset(part.media_type, octets, charset.codec if charset.is_wide else "")
     if offset is None:
         return None, "no_text"
-    insert_at, column = _raw_position(raw, part, encoding, octets, offset)
-    charset_field = node.header.first(b"content-type")
-    encoding_field = node.header.first(b"content-transfer-encoding")
-    charset_start, charset_end = _span(raw, charset_field, _CHARSET_VALUE)
-    if part.charset and raw[charset_start:charset_end].lower() != part.charset.encode("latin-1"):
-        # Written in a way that cannot be replaced in place (RFC 2231, comment, odd quoting).
+    if _hides_label(part, octets, offset):
         return None, "charset"
-    encoding_start, encoding_end = _span(raw, encoding_field, _TOKEN_VALUE)
+    is_sound = defect is None
+    insert_at = _raw_position(raw, part, encoding, octets, offset, is_sound=is_sound)
+    if insert_at is None:
+        return None, "encoding"
     return EditSite(
         part=part.path,
         kind="html" if part.media_type == "text/html" else "text",
         encoding=encoding,
-        charset=charset,
+        charset=part.charset or "us-ascii",
         body_start=part.body_start,
         body_end=part.body_end,
         insert_at=insert_at,
-        column=column,
-        charset_start=charset_start,
-        charset_end=charset_end,
-        encoding_start=encoding_start,
-        encoding_end=encoding_end,
         header_end=node.header.header_end,
-        line_end=_line_end(raw, node),
     ), ""
 
 
-def _is_mislabelled(raw: bytes, part: Part, encoding: str) -> bool:
-    """8-bit octets inside an encoding that has none; under 7bit they are common and harmless."""
-    is_encoded = encoding in {"quoted-printable", "base64"}
-    return is_encoded and not raw[part.body_start : part.body_end].isascii()
+def _begins_as_base64(raw: bytes, part: Part) -> bool:
+    """A list's footer may follow; a text that was never encoded begins otherwise."""
+    return _BASE64_LINE.match(raw, part.body_start, part.body_end) is not None
 
 
-def _charset(declared: str, octets: bytes) -> str:
-    """The charset to write a banner in, '' if the text is not what it claims to be."""
-    if not declared:
-        return "us-ascii" if octets.isascii() else ""
-    charset = _CHARSETS.get(declared, "")
-    if charset == "us-ascii":
-        return charset if octets.isascii() else ""
-    if charset == "utf-8" and not octets.isascii():
-        try:
-            octets.decode("utf-8")
-        except UnicodeDecodeError:
-            return ""
-    return charset
-
-
-def _offset(media_type: str, octets: bytes) -> int | None:
+def _offset(media_type: str, octets: bytes, wide_codec: str) -> int | None:
     """Where the banner goes, counted in decoded octets."""
-    if media_type != "text/html":
-        return 0
     # A byte order mark has to stay first: it is what tells a browser the charset.
-    return insertion_offset(octets, 3 if octets.startswith(_BYTE_ORDER_MARK) else 0)
+    mark = next((len(mark) for mark in _BYTE_ORDER_MARKS if octets.startswith(mark)), 0)
+    if media_type != "text/html":
+        return mark
+    if not wide_codec:
+        # The same length, so that offsets hold.
+        masked = octets
+        if b"\x1b" in octets:
+            masked = _NOT_IN_ASCII.sub(lambda run: b"x" * len(run[0]), octets)
+        return insertion_offset(masked, mark)
+    text = octets[mark:].decode(wide_codec, "replace")
+    offset = insertion_offset(text.encode("latin-1", "replace"))
+    if offset is None:
+        return None
+    prefix = text[:offset].encode(wide_codec)
+    return mark + len(prefix) if octets.startswith(prefix, mark) else None
+
+
+def _hides_label(part: Part, octets: bytes, offset: int) -> bool:
+    """True if words at `offset` would push a document's own label out of sight.
+
+    Programs look for it in the first kilobyte only, and where no charset is declared outside.
+    """
+    if part.media_type != "text/html" or part.charset or octets.isascii():
+        return False
+    return bool(meta_charset(octets)) and not meta_charset(octets[:offset])
 
 
 def _raw_position(
-    raw: bytes, part: Part, encoding: str, octets: bytes, offset: int
-) -> tuple[int, int]:
-    """The raw offset of a decoded one, and how far into its raw line it stands."""
+    raw: bytes, part: Part, encoding: str, octets: bytes, offset: int, *, is_sound: bool
+) -> int | None:
+    """The raw offset of a decoded one; None if what stands before it is not soundly encoded."""
     if encoding == "base64":
-        line_start = octets.rfind(b"\n", 0, offset) + 1
-        return offset, offset - line_start
+        return offset if is_sound or _is_base64_before(raw, part, offset) else None
     position = part.body_start + offset
     if encoding == "quoted-printable":
         # Each escape before it costs two octets more than it gives, a soft line break all of it.
@@ -199,15 +207,14 @@ def _raw_position(
             literal_from = escape.end()
             decoded += 1 if escape.end() - escape.start() == 3 and escape[0][1] > 32 else 0
         position = literal_from + offset - (decoded - part.body_start)
-    line_start = raw.rfind(b"\n", part.body_start, position) + 1 or part.body_start
-    return position, position - line_start
+        if not is_sound and not _QP_SOUND.fullmatch(raw, part.body_start, position):
+            return None
+    return position
 
 
-def _span(raw: bytes, field: HeaderField | None, pattern: "re.Pattern[bytes]") -> tuple[int, int]:
-    found = pattern.search(raw, field.value_start, field.end) if field else None
-    return found.span(1) if found else (0, 0)
-
-
-def _line_end(raw: bytes, node: Node) -> bytes:
-    """The line end that this part uses: that of the empty line before its body."""
-    return b"\r\n" if raw.endswith(b"\r\n", 0, node.part.body_start) else b"\n"
+def _is_base64_before(raw: bytes, part: Part, offset: int) -> bool:
+    """True if nothing but base64 stands before the group that holds the decoded offset."""
+    foreign = _NOT_BASE64.search(raw, part.body_start, part.body_end)
+    stop = foreign.start() if foreign else part.body_end
+    characters = raw[part.body_start : stop].translate(None, b"\r\n").partition(b"=")[0]
+    return len(characters) // 4 * 3 > offset

@@ -11,7 +11,8 @@ RFC 6532 (UTF-8 in header fields).
 import binascii
 import re
 
-from milter.read.decode import decode_charset, python_codec
+from milter.mail.charsets import python_codec
+from milter.read.decode import decode_charset
 
 MAX_VALUE_BYTES = 64_000
 

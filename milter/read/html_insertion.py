@@ -1,62 +1,77 @@
 """Where text can be put at the top of an HTML document without changing what it is.
 
-Reads tags as a browser does up to the first content: right after the `<body>` start tag; if there
-is none before the first content, right before that content. Comments, CDATA, declarations, style,
-script, title and the like are passed over whole. Linear, whatever the input.
+Reads tags as a browser without scripts does up to the first content: right after the `<body>` start
+tag; if there is none before the first content, right before that content. Comments, declarations,
+style, script and title are passed over whole. At whatever programs may read in different ways, or
+that never ends, the place is before it: what stands in front of everything cannot be swallowed.
+Linear, whatever the input.
 
 **Standards:** WHATWG HTML §13.2.5 (tokenization), §13.2.6.4 (insertion modes before "in body").
-**Failure:** None where no place is right: a frame set, or a tag or comment that never ends.
+**Failure:** None where no place is right: a frame set, which content in front of it would undo.
 """
 
 import re
 
+_SPACE = rb"[\t\n\f\r ]"
+# A quote is one only right after the equals sign; one that is never closed leaves the tag open.
 _TAG = re.compile(
-    rb"<(/?)([a-zA-Z][^\s/>]*+)([^>\"']*+(?:\"[^\"]*+\"[^>\"']*+|'[^']*+'[^>\"']*+)*+)>"
+    rb"<(/?)([a-zA-Z][^\t\n\f\r />]*+)"
+    rb"(?:[\t\n\f\r /]++"
+    rb"|=?[^\t\n\f\r />=]++(?:S*+=S*+(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r >\"'][^\t\n\f\r >]*+|(?=>))"
+    rb"|(?!S*+=))"
+    rb")*+>".replace(b"S", _SPACE)
 )
+_COMMENT = re.compile(rb"<!--(?:-?>|.*?--!?>)", re.DOTALL)
+_DECLARATION = re.compile(rb"<[!?][^>]*+>")
 _TEXT = re.compile(rb"[\s\xef\xbb\xbf]*+")
-_RAW_TEXT = frozenset({b"script", b"style", b"title", b"noscript", b"template", b"textarea"})
+_RAW_TEXT = frozenset({b"script", b"style", b"title"})
 _HEAD = frozenset({b"html", b"head", b"meta", b"link", b"base", b"basefont", b"bgsound"})
+_FRAMES = b"frameset"
 _MAX_TAG_BYTES = 16_384
 
 
 def insertion_offset(octets: bytes, start: int = 0) -> int | None:
     """The offset for new content at the top of the visible document."""
     position = start
-    lower = b""
     while True:
         spaces = _TEXT.match(octets, position)
         position = spaces.end() if spaces else position
-        if position >= len(octets) or octets[position] != 0x3C:
-            return min(position, len(octets))
-        if octets.startswith(b"<!--", position):
-            passed = _behind(octets, b"-->", position + 2)
-        elif octets.startswith(b"<![CDATA[", position):
-            passed = _behind(octets, b"]]>", position)
-        elif octets.startswith((b"<!", b"<?"), position):
-            passed = _behind(octets, b">", position)
+        if octets.startswith((b"<!", b"<?"), position):
+            passed = _behind_markup(octets, position)
         else:
             tag = _TAG.match(octets, position, position + _MAX_TAG_BYTES)
+            name = tag[2].lower() if tag else b""
             if tag is None:
-                # "<" as text is content; a tag without an end leaves no safe place.
-                is_tag = octets[position + 1 : position + 2].isalpha()
-                return None if is_tag else position
-            name = tag[2].lower()
-            if name in {b"frameset", b"plaintext"}:
+                passed = None
+            elif name == _FRAMES:
                 return None
-            if name == b"body" and not tag[1]:
+            elif tag[1] or name in _HEAD:
+                passed = tag.end()
+            elif name == b"body":
                 return tag.end()
-            passed = tag.end()
-            if not tag[1] and name in _RAW_TEXT:
-                lower = lower or octets.lower()
-                closing = lower.find(b"</" + name, passed)
-                passed = None if closing < 0 else _behind(octets, b">", closing)
-            elif not tag[1] and name not in _HEAD:
-                return position
+            else:
+                passed = _behind_raw_text(octets, name, tag.end()) if name in _RAW_TEXT else None
         if passed is None:
-            return None
+            return position
         position = passed
 
 
-def _behind(octets: bytes, mark: bytes, position: int) -> int | None:
-    found = octets.find(mark, position)
-    return None if found < 0 else found + len(mark)
+def _behind_markup(octets: bytes, position: int) -> int | None:
+    """The end of a comment or declaration; None for CDATA, which is one only in XML."""
+    if octets.startswith(b"<![CDATA[", position):
+        return None
+    is_comment = octets.startswith(b"<!--", position)
+    match = (_COMMENT if is_comment else _DECLARATION).match(octets, position)
+    return match.end() if match else None
+
+
+def _behind_raw_text(octets: bytes, name: bytes, position: int) -> int | None:
+    """The end of an element that holds no markup; None where that is not plain to see."""
+    closing = re.compile(rb"</" + name + rb"(?=[\t\n\f\r />])[^>]*+>", re.IGNORECASE)
+    match = closing.search(octets, position)
+    if match is None:
+        return None
+    # A script may hold another one in a comment (WHATWG HTML §13.2.5.17).
+    return (
+        None if b"<!--" in octets[position : match.start()] and name == b"script" else match.end()
+    )

@@ -8,6 +8,7 @@ no spans, plans or sites from anybody, only the octets before and after.
 structure, header, part_header, unedited, edited_text, no_banner.
 """
 
+from milter.mail.charsets import UNLABELLED, writable_charset
 from milter.mail.marker import MARKER
 from milter.mail.message import Header, HeaderField, field_value
 from milter.mail.reading import Facts, IntegrityReport
@@ -136,7 +137,8 @@ def _same_but_charset(old: bytes, new: bytes) -> bool:
     new_type, new_parameters = parse_parameters(new)
     old_charset = old_parameters.get("charset", "us-ascii").lower()
     new_charset = new_parameters.get("charset", "us-ascii").lower()
-    if old_charset != new_charset and (old_charset, new_charset) != ("us-ascii", "utf-8"):
+    may_change = new_charset == "utf-8" and writable_charset(old_charset) == UNLABELLED
+    if old_charset != new_charset and not may_change:
         return False
     return old_type == new_type and _others(old_parameters) == _others(new_parameters)
 

@@ -91,7 +91,6 @@ def lay(node: Leaf | Multipart, *, path: str = "", line_end: bytes = CRLF) -> La
             body_end=len(raw),
             insert_at=node.insert if node.encoding == "base64" else body_start + node.insert,
             header_end=header_end,
-            line_end=line_end,
         )
         return Laid(raw, (claim,))
     boundary = b'Content-Type: multipart/%b;%b boundary="%b"' % (

@@ -143,7 +143,6 @@ def test_what_is_held_is_annotated_for_its_release(action: Action) -> None:
         ({"protection": Protection.ENCRYPTED}, BannerOutcome.ENCRYPTED),
         ({"protection": Protection.INLINE_PGP}, BannerOutcome.INLINE_PGP),
         ({"edit_sites": ()}, BannerOutcome.NO_SITE),
-        ({"edit_sites": (), "unsafe_to_edit": "flowed"}, BannerOutcome.FLOWED),
         ({"edit_sites": (), "unsafe_to_edit": "malformed"}, BannerOutcome.MALFORMED),
         ({"edit_sites": (), "unsafe_to_edit": "an unknown word"}, BannerOutcome.NO_SITE),
     ],

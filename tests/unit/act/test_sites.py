@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from milter.act.sites import Site, check_site
+from milter.mail.charsets import UNLABELLED
 from milter.mail.edit import BannerOutcome
 from milter.mail.message import scan_header
 from milter.mail.reading import EditSite
@@ -82,16 +83,10 @@ def test_a_claim_inside_an_attachment_is_not_believed() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        content(b"text/plain; format=flowed", b"us-ascii"),
-        content(b'text/plain; format="Flowed"; delsp=yes', b"us-ascii"),
         content(b"text/plain", b"us-ascii") + b"Content-Disposition: attachment\r\n",
         content(b"text/plain", b"us-ascii") + content(b"text/plain", b"utf-8"),
         content(b"text/plain", b"us-ascii", b"7bit") + b"Content-Transfer-Encoding: base64\r\n",
         content(b"text/plain", b"us-ascii") + b"no field at all\r\n",
-        content(b"text/plain", b"utf-16"),
-        content(b"text/plain", b"iso-2022-jp"),
-        content(b"text/plain; charset*=utf-8''utf-8"),
-        content(b"text/plain; charset=utf-8; charset=us-ascii"),
         content(b"text/calendar", b"utf-8"),
         content(b"text/plain", b"utf-8", b"x-uuencode"),
         content(b"message/rfc822"),
@@ -102,6 +97,31 @@ def test_a_part_that_is_not_plain_and_simple_is_left_alone(fields: bytes) -> Non
     leaf = replace(plain("Hello\r\n"), fields=fields)
     laid = lay(Multipart(b"mixed", b"b1", (leaf, PDF), fields=TOP))
     assert check(laid.raw, laid.claims[0]) is BannerOutcome.SITE_DOUBTFUL
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        content(b"text/plain", b"utf-7"),
+        content(b"text/plain", b"utf-16", b"8bit"),
+        content(b"text/plain; charset*=utf-8''utf-8"),
+        content(b"text/plain; charset=utf-8; charset=us-ascii"),
+    ],
+)
+def test_a_charset_that_takes_no_words(fields: bytes) -> None:
+    laid = lay(replace(plain("Hello\r\n", top=TOP), fields=TOP + fields))
+    assert check(laid.raw, replace(laid.claims[0], encoding="8bit")) is BannerOutcome.CHARSET
+
+
+@pytest.mark.parametrize("value", [b"; format=flowed", b'; Format="Flowed"; delsp=yes'])
+def test_flowed_text_is_told(value: bytes) -> None:
+    for media, is_flowed in ((b"text/plain", True), (b"text/html", False)):
+        leaf = plain("Hello\r\n", top=TOP) if is_flowed else html("", "Hello", top=TOP)
+        fields = TOP + content(media + value, b"utf-8", leaf.encoding.encode())
+        laid = lay(replace(leaf, fields=fields))
+        site = check(laid.raw, laid.claims[0])
+        assert isinstance(site, Site)
+        assert site.is_flowed is is_flowed
 
 
 @pytest.mark.parametrize("junk", [b"no field at all\r\n", b": empty\r\n"])
@@ -171,7 +191,7 @@ def test_an_unlabelled_mail_is_ascii_text() -> None:
     laid = lay(replace(plain("Hello\r\n"), fields=b"From: a@example.net\r\n"))
     site = check(laid.raw, laid.claims[0])
     assert isinstance(site, Site)
-    assert (site.charset, site.encoding) == ("us-ascii", "identity")
+    assert (site.charset, site.encoding) == (UNLABELLED, "identity")
 
 
 def test_lf_line_ends_of_a_file_are_followed() -> None:

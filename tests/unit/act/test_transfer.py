@@ -7,12 +7,21 @@ from dataclasses import replace
 import pytest
 
 from milter.act.sites import Site, check_site
-from milter.act.transfer import MAX_BASE64_BYTES, placed, requoted
+from milter.act.transfer import (
+    MAX_BASE64_BYTES,
+    MAX_TEXT_BYTES,
+    Words,
+    body_octets,
+    placed,
+    requoted,
+)
+from milter.mail.charsets import UNLABELLED, writable_charset
 from milter.mail.edit import BannerOutcome, SpliceBody, apply_edits
 from milter.mail.message import scan_header
 from tests.unit.act.by_hand import TOP, Leaf, column, content, encoded, html, lay, plain
 
-OCTETS = b"<div>\nbanner = 1\n</div>"
+UTF_8 = writable_charset("utf-8") or UNLABELLED
+WORDS = Words(text="<div>\nbanner = 1\n</div>", charset=UNLABELLED)
 
 
 def site_of(leaf: Leaf) -> tuple[bytes, Site]:
@@ -22,8 +31,8 @@ def site_of(leaf: Leaf) -> tuple[bytes, Site]:
     return laid.raw, site
 
 
-def body_after(raw: bytes, site: Site, octets: bytes = OCTETS) -> bytes:
-    edit = placed(raw, site, octets)
+def body_after(raw: bytes, site: Site, words: Words = WORDS) -> bytes:
+    edit = placed(raw, site, words)
     assert isinstance(edit, SpliceBody), edit
     return apply_edits(raw, (edit,))[site.body_start :]
 
@@ -43,7 +52,7 @@ def test_identity_at_the_start_of_a_line() -> None:
 @pytest.mark.parametrize("before", ["é", "<body>\r"])
 def test_identity_never_inside_a_character_or_line_end(before: str) -> None:
     raw, site = site_of(html(before, "\ntail", top=TOP))
-    assert placed(raw, site, OCTETS) is BannerOutcome.BAD_ENCODING
+    assert placed(raw, site, WORDS) is BannerOutcome.BAD_ENCODING
 
 
 @pytest.mark.parametrize("width", [20, 40, 75, 76])
@@ -90,7 +99,7 @@ def test_quoted_printable_where_the_line_is_full() -> None:
 def test_quoted_printable_never_inside_an_escape(body: bytes, insert: int) -> None:
     fields = TOP + content(b"text/html", b"utf-8", b"quoted-printable")
     raw, site = site_of(Leaf(fields, body, "html", "quoted-printable", "utf-8", insert=insert))
-    assert placed(raw, site, OCTETS) is BannerOutcome.BAD_ENCODING
+    assert placed(raw, site, WORDS) is BannerOutcome.BAD_ENCODING
 
 
 @pytest.mark.parametrize("width", [4, 19, 20, 61, 72, 76, 10_000])
@@ -113,8 +122,8 @@ def test_base64_at_every_phase(width: int, length: int, tail_length: int) -> Non
 
 
 def test_base64_keeps_all_lines_but_the_one_with_the_place() -> None:
-    raw, site = site_of(html("<body>" + "x" * 500, "y" * 5_000, encoding="base64", top=TOP))
-    edit = placed(raw, site, OCTETS)
+    raw, site = site_of(html("<body>" + "x" * 500 + ">", "y" * 5_000, encoding="base64", top=TOP))
+    edit = placed(raw, site, WORDS)
     assert isinstance(edit, SpliceBody)
     assert len(edit.removed) <= 8
     edited = body_after(raw, site)
@@ -135,6 +144,11 @@ def test_base64_keeps_the_end_of_the_body(end: bytes) -> None:
     assert re.search(rb"[^\r\n]([\r\n]*)\Z", body_after(raw, site))[1] == end
 
 
+def base64_site(body: bytes, insert: int) -> tuple[bytes, Site]:
+    fields = TOP + content(b"text/html", b"utf-8", b"base64")
+    return site_of(Leaf(fields, body, "html", "base64", "utf-8", insert=insert))
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -144,26 +158,48 @@ def test_base64_keeps_the_end_of_the_body(end: bytes) -> None:
         b"PA==PGJvZHk+\r\n",
         b"PGJvZHk+ \r\n",
         b"PGJvZHk+\r\nlist footer\r\n",
-        b"====\r\n",
     ],
 )
-def test_base64_that_is_not_is_left_alone(body: bytes) -> None:
-    fields = TOP + content(b"text/html", b"utf-8", b"base64")
-    raw, site = site_of(Leaf(fields, body, "html", "base64", "utf-8", insert=0))
-    assert placed(raw, site, OCTETS) is BannerOutcome.BAD_ENCODING
+def test_what_is_wrong_behind_the_place_stays_as_wrong(body: bytes) -> None:
+    raw, site = base64_site(body, 0)
+    edit = placed(raw, site, WORDS)
+    assert isinstance(edit, SpliceBody)
+    assert (edit.start, edit.removed) == (site.body_start, b"")
+    characters = edit.octets.translate(None, b"\r\n")
+    assert len(characters) % 4 == 0
+    assert binascii.a2b_base64(characters, strict_mode=True).startswith(b"<div>")
+
+
+@pytest.mark.parametrize(
+    ("body", "insert"),
+    [
+        (b"!PGJvZHk+\r\n", 6),
+        (b"====\r\n", 0),
+        (b"PA==PGJvZHk+\r\n", 7),
+        (b"PGJv ZHk+PHA+\r\n", 6),
+        (b"PGJvZHk+PA\r\n", 7),
+        (b"a text that was never encoded\r\n", 0),
+    ],
+)
+def test_base64_that_is_not_is_left_alone(body: bytes, insert: int) -> None:
+    raw, site = base64_site(body, insert)
+    assert placed(raw, site, WORDS) is BannerOutcome.BAD_ENCODING
 
 
 def test_a_place_behind_the_decoded_end_is_refused() -> None:
-    fields = TOP + content(b"text/html", b"utf-8", b"base64")
-    raw, site = site_of(Leaf(fields, b"PGJvZHk+\r\n", "html", "base64", "utf-8", insert=7))
-    assert placed(raw, site, OCTETS) is BannerOutcome.SITE_DOUBTFUL
+    for insert in (7, 9, 10_000):
+        raw, site = base64_site(b"PGJvZHk+\r\n", insert)
+        refused = (BannerOutcome.SITE_DOUBTFUL, BannerOutcome.BAD_ENCODING)
+        assert placed(raw, site, WORDS) in refused
 
 
-def test_enormous_base64_is_left_alone() -> None:
-    body = b"A" * (MAX_BASE64_BYTES + 4)
-    fields = TOP + content(b"text/html", b"utf-8", b"base64")
-    raw, site = site_of(Leaf(fields, body, "html", "base64", "utf-8", insert=0))
-    assert placed(raw, site, OCTETS) is BannerOutcome.TOO_LARGE
+def test_enormous_text_is_not_decoded_whole() -> None:
+    """A banner of ASCII goes in front all the same: nothing behind the place is looked at."""
+    for encoding, size in (("base64", MAX_BASE64_BYTES), ("8bit", MAX_TEXT_BYTES)):
+        leaf = plain("A" * (size + 4), charset="utf-8", encoding=encoding, top=TOP)
+        raw, site = site_of(leaf)
+        assert body_octets(raw, site) is BannerOutcome.TOO_LARGE
+        assert isinstance(placed(raw, site, WORDS), SpliceBody)
 
 
 @pytest.mark.parametrize("encoding", ["8bit", "quoted-printable", "base64"])
@@ -172,15 +208,15 @@ def test_what_is_there_already_is_not_doubled(encoding: str, before: str) -> Non
     raw, site = site_of(html(before, "tail\r\n", encoding=encoding, top=TOP))
     once = raw[: site.body_start] + body_after(raw, site)
     again = replace(site, body_end=len(once))
-    assert placed(once, again, OCTETS) is BannerOutcome.ALREADY_THERE
+    assert placed(once, again, WORDS) is BannerOutcome.ALREADY_THERE
 
 
 @pytest.mark.parametrize("encoding", ["8bit", "quoted-printable", "base64"])
 def test_after_a_byte_order_mark_and_nowhere_else_behind_such_octets(encoding: str) -> None:
     raw, site = site_of(html("\ufeff", "<p>tail</p>", encoding=encoding, top=TOP))
-    assert isinstance(placed(raw, site, OCTETS), SpliceBody)
+    assert isinstance(placed(raw, site, WORDS), SpliceBody)
     raw, site = site_of(html("\ufeff\ufeff", "<p>tail</p>", encoding=encoding, top=TOP))
-    assert placed(raw, site, OCTETS) is BannerOutcome.BAD_ENCODING
+    assert placed(raw, site, WORDS) is BannerOutcome.BAD_ENCODING
 
 
 @pytest.mark.parametrize(
@@ -198,7 +234,7 @@ def test_after_a_byte_order_mark_and_nowhere_else_behind_such_octets(encoding: s
 )
 def test_requoted_text_decodes_to_what_it_was(text: str) -> None:
     raw, site = site_of(plain(text, top=TOP))
-    edit = requoted(raw, site, "ключ\n".encode())
+    edit = requoted(raw, site, Words(text="ключ\n", charset=UTF_8))
     assert isinstance(edit, SpliceBody)
     assert binascii.a2b_qp(edit.octets) == "ключ\r\n\r\n".encode() + text.encode()
     assert edit.octets.isascii()
