@@ -245,6 +245,19 @@ class Pipeline:
     async def _act(
         self, transaction: Transaction, assessment: Assessment, disposition: Disposition
     ) -> Acted:
+        """Edit, prove the edit, and seal what leaves."""
+        authenticated = assessment.authenticated
+        acted = await self._proved(transaction, assessment, disposition)
+        return acted.sealed(
+            self._options.act,
+            reading=assessment.reading,
+            verified=authenticated.results if authenticated else None,
+            received_at=transaction.received_at,
+        )
+
+    async def _proved(
+        self, transaction: Transaction, assessment: Assessment, disposition: Disposition
+    ) -> Acted:
         """Edit, then prove the edit; on any doubt headers only, and the doubt is counted."""
         options = self._options
         acted = act_on(

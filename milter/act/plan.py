@@ -9,7 +9,8 @@ comes from a `Reading`, and every place it names is checked in `sites`.
 **Failure:** headers only where a banner cannot be put or proved; `Acted.problem` says so.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 
 from milter.act.banner import Banner, banner_level, banner_reasons, make_banner
@@ -17,7 +18,15 @@ from milter.act.banner_texts import BannerTexts
 from milter.act.headers import forged_fields, results_field, tag_subject, verdict_fields
 from milter.act.integrity import Untouched, outside_edits_identical, untouched_spans
 from milter.act.render import EditPlan, Rendered, render
-from milter.mail.edit import BannerOutcome, Edit, PartOutcome, RemoveField, ReplaceField
+from milter.act.seal import SealOptions, seal_message
+from milter.mail.edit import (
+    BannerOutcome,
+    Edit,
+    PartOutcome,
+    RemoveField,
+    ReplaceField,
+    SealOutcome,
+)
 from milter.mail.marker import banner_token
 from milter.mail.message import Header, scan_header
 from milter.mail.reading import AuthResult, Protection, Reading
@@ -45,7 +54,8 @@ class ActOptions:
     """What acting is told once, from settings.
 
     `contact` is who to ask, as people read it; `report_url` the only link a banner may carry; both
-    may be ''. `own_authserv_id` marks forged Authentication-Results.
+    may be ''. `own_authserv_id` marks forged Authentication-Results. `seal`: how ARC is sealed, if
+    it is.
     """
 
     mode: Mode
@@ -57,6 +67,7 @@ class ActOptions:
     contact: str = ""
     report_url: str = ""
     observe_header: bool = False
+    seal: SealOptions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,7 @@ class Acted:
     plan: EditPlan
     rendered: Rendered
     problem: str = ""
+    seal: SealOutcome = SealOutcome.NOT_WANTED
 
     @property
     def raw(self) -> bytes:
@@ -108,6 +120,29 @@ class Acted:
         plan = self.plan.without_banner(BannerOutcome.INTEGRITY)
         rendered = render(self.original, plan)
         return Acted(original=self.original, plan=plan, rendered=rendered, problem=problem)
+
+    def sealed(
+        self,
+        options: ActOptions,
+        *,
+        reading: Reading | None,
+        verified: tuple[AuthResult, ...] | None,
+        received_at: datetime,
+    ) -> "Acted":
+        """The same message with an ARC seal, where one is configured and can be given."""
+        if options.seal is None or options.mode is Mode.OBSERVE:
+            return self
+        rendered, outcome = seal_message(
+            self.original,
+            self.rendered,
+            options=options.seal,
+            authserv_id=options.own_authserv_id,
+            reading=reading,
+            verified=verified,
+            received_at=received_at,
+            line_end=self.plan.line_end,
+        )
+        return replace(self, rendered=rendered, seal=outcome)
 
 
 def act_on(

@@ -32,6 +32,7 @@ from milter.app.from_settings import (
     next_hop_options,
     pipeline_options,
     resolver_options,
+    seal_options,
 )
 from milter.app.gateway import MailGateway
 from milter.app.milter_gateway import MilterGateway
@@ -141,7 +142,9 @@ class MailFront:
             examiner=self._readers,
             history=EmptyHistory(),
             clock=self._clock,
-            options=pipeline_options(self._settings, banner_key=banner_key),
+            options=pipeline_options(
+                self._settings, banner_key=banner_key, seal=seal_options(self._settings)
+            ),
             authenticator=Authenticator(
                 resolver=self._resolver,
                 clock=self._clock,

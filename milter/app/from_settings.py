@@ -5,9 +5,11 @@ Failure: what `settings.rules` has let through builds; anything else is our own 
 
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 
 from milter.act.banner_texts import BannerTexts, parse_banner_texts
 from milter.act.plan import ActOptions
+from milter.act.seal import SealOptions
 from milter.adapters.dns_resolver import NameServer, ResolverOptions, system_servers
 from milter.app.version import VERSION
 from milter.check.authentication import AuthenticationOptions
@@ -26,6 +28,7 @@ from milter.pipeline import PipelineOptions
 from milter.relay.failure import Cause
 from milter.relay.options import NextHopOptions, Timeouts, TlsPolicy
 from milter.settings import Settings
+from milter.settings.arc_keys import seal_key
 from milter.settings.model import Listener, NextHopSettings
 from milter.settings.name_servers import parse_name_server
 from milter.settings.recipients import parse_recipients
@@ -39,8 +42,12 @@ def pipeline_options(
     banner_key: bytes,
     mode: Mode | None = None,
     trusted: tuple[str, ...] = (),
+    seal: SealOptions | None = None,
 ) -> PipelineOptions:
-    """All that a pipeline is told; `mode` and `trusted` overrule the settings (files, tests)."""
+    """All that a pipeline is told; `mode` and `trusted` overrule the settings (files, tests).
+
+    `seal` is given by a front alone: nobody else reads its keys.
+    """
     weights = load_weights(settings)
     mode = mode or settings.mode
     return PipelineOptions(
@@ -48,7 +55,7 @@ def pipeline_options(
         weights=weights,
         known=known_domains(settings),
         facts=facts(settings, banner_key, trusted=trusted),
-        act=act_options(settings, banner_key=banner_key, mode=mode),
+        act=replace(act_options(settings, banner_key=banner_key, mode=mode), seal=seal),
         deadline_seconds=settings.judgement.deadline_seconds,
         info_from_db=settings.judgement.info_from_db,
         versions=VERSIONS,
@@ -69,6 +76,16 @@ def act_options(settings: Settings, *, banner_key: bytes, mode: Mode) -> ActOpti
         contact=contact,
         report_url=annotate.report_url or "",
         observe_header=annotate.observe_header,
+    )
+
+
+def seal_options(settings: Settings) -> SealOptions | None:
+    """`[arc]` with its keys read; raises Unusable."""
+    if settings.arc is None:
+        return None
+    return SealOptions(
+        keys=tuple((key.begins, seal_key(settings.arc, key)) for key in settings.arc.keys),
+        seals_all=settings.arc.seal == "all",
     )
 
 

@@ -174,6 +174,13 @@ def _acted_for(planned: Planned, staying: tuple[Recipient, ...]) -> Acted | None
 
 
 def _uncounted(handback: Handback) -> Handback:
-    """New fields only: others would have to be counted off, and the MTA counts otherwise."""
-    fields = tuple(edit for edit in handback.edits if isinstance(edit, InsertField))
+    """New fields only: others would have to be counted off, and the MTA counts otherwise.
+
+    A seal would be over edits that are not made, so it stays away, too.
+    """
+    fields = tuple(
+        edit
+        for edit in handback.edits
+        if isinstance(edit, InsertField) and not edit.name.startswith(b"ARC-")
+    )
     return replace(handback, edits=fields)

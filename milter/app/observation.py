@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from milter.check.authentication import Authenticated
 from milter.judge.policy import severity
 from milter.listen.refusal import RefusalReason
+from milter.mail.edit import SealOutcome
 from milter.mail.envelope import Connection, Transaction
 from milter.mail.finding import CheckStatus
 from milter.mail.plan import Outcome
@@ -218,6 +219,8 @@ class Observation:
         forged = max((acted.forged_fields for _, acted in planned.acted), default=0)
         self._metrics.forged_headers.add(by=float(forged))
         for disposition, acted in planned.acted:
+            if acted.seal is not SealOutcome.NOT_WANTED:
+                self._metrics.seals.add(acted.seal.value)
             if disposition.action not in (Action.ANNOTATE, Action.QUARANTINE):
                 continue
             word = acted.banner.value

@@ -12,6 +12,7 @@ from milter.app.version import VERSION
 from milter.observe.maillog import Addresses, MailLogSettings
 from milter.ports import Unusable
 from milter.settings import ConfigurationError, Loaded, Problem, Settings, load_settings
+from milter.settings.arc_keys import seal_key
 from milter.settings.model import Listener
 from milter.settings.rules import environment_problems
 
@@ -38,6 +39,13 @@ def machine_problems(settings: Settings, *, source: str) -> list[Problem]:
             load_key(settings.quarantine_key_file)
         except Unusable as error:
             problems.append(Problem(file=source, key="quarantine.key_file", message=str(error)))
+    if settings.arc is not None:
+        for index, key in enumerate(settings.arc.keys):
+            try:
+                seal_key(settings.arc, key)
+            except Unusable as error:
+                name = f"arc.keys[{index}].key_file"
+                problems.append(Problem(file=source, key=name, message=str(error)))
     return problems
 
 

@@ -26,7 +26,7 @@ from milter.authentication.dmarc import (
     check_dmarc,
     likely_questions,
 )
-from milter.authentication.signatures import key_questions
+from milter.authentication.signatures import key_answers, key_questions
 from milter.authentication.spf import check_spf, spf_identity
 from milter.mail.dns import Answer, Answers, AnswerStatus, Needs, Question
 from milter.mail.envelope import Transaction
@@ -138,7 +138,7 @@ class Authentication:
         return replace(
             facts,
             verify_signatures=True,
-            key_answers=tuple(self._keys.answers.items()),
+            key_answers=key_answers(tuple(self._keys.answers), self._keys.answers),
             unix_time=int(self._transaction.received_at.timestamp()),
         )
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from milter.cli import apply, check_config, explain, quarantine, scan, serve
+from milter.cli import apply, arc_record, check_config, explain, quarantine, scan, serve
 
 app = typer.Typer(
     name="lurewall",
@@ -45,6 +45,7 @@ app.command("scan")(scan.scan)
 app.command("apply")(apply.apply)
 app.command("explain")(explain.explain)
 app.command("check-config")(check_config.check_config)
+app.command("arc-record")(arc_record.arc_record)
 app.add_typer(quarantine.app, name="quarantine")
 
 

@@ -180,3 +180,16 @@ class PartOutcome:
     part: str
     kind: str
     outcome: BannerOutcome
+
+
+class SealOutcome(StrEnum):
+    """What became of the ARC seal on a message that leaves; the words are metric labels."""
+
+    SEALED = "sealed"
+    SEALED_AS_FAILED = "sealed_as_failed"
+    NOT_WANTED = "not_wanted"
+    NOT_EDITED = "not_edited"
+    NO_KEY = "no_key"
+    NOT_VERIFIED = "not_verified"
+    CHAIN_CLOSED = "chain_closed"
+    INTEGRITY = "integrity"

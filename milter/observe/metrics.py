@@ -16,7 +16,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from milter.mail.edit import BannerOutcome
+from milter.mail.edit import BannerOutcome, SealOutcome
 from milter.mail.plan import Fate
 from milter.mail.verdict import Action, Label, Mode
 
@@ -325,6 +325,11 @@ class Metrics(_Table):
             "lurewall_banners_total",
             "Annotated messages by what became of the banner",
             outcome=BannerOutcome,
+        )
+        self.seals = count(
+            "lurewall_arc_seals_total",
+            "Messages that leave, by what became of the ARC seal",
+            outcome=SealOutcome,
         )
         self.integrity_mismatches = count(
             "lurewall_integrity_mismatches_total",

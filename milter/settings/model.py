@@ -134,6 +134,27 @@ class AuthenticationSettings(Section):
     trusted_arc_sealers: tuple[DomainName, ...] = ()
 
 
+class ArcKey(Section):
+    """A key that seals from a day on (`[[arc.keys]]`); the newest whose day has come is used."""
+
+    selector: Annotated[
+        str,
+        StringConstraints(
+            to_lower=True, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
+        ),
+    ]
+    key_file: Path
+    begins: date = Field(default=date(2000, 1, 1), alias="from")
+
+
+class Arc(Section):
+    """The ARC seal on what leaves (`[arc]`); without this table nothing is sealed."""
+
+    domain: DomainName
+    seal: Literal["edited", "all"] = "edited"
+    keys: Annotated[tuple[ArcKey, ...], Field(min_length=1)]
+
+
 class Annotate(Section):
     """What a tagged mail looks like (`[annotate]`)."""
 
@@ -227,6 +248,7 @@ class Settings(Section):
     limits: Limits = Limits()
     judgement: Judgement = Judgement()
     authentication: AuthenticationSettings = AuthenticationSettings()
+    arc: Arc | None = None
     annotate: Annotate = Annotate()
     quarantine: QuarantineSettings = QuarantineSettings()
     admin: Admin = Admin()

@@ -90,6 +90,7 @@ def _errors(settings: Settings) -> Iterator[tuple[str, str]]:
             f"answer within {_PROXY_SECONDS:g} s, well inside smtpd_proxy_timeout (100 s)",
         )
     yield from _authentication_errors(settings)
+    yield from _arc_errors(settings)
     yield from _policy_errors(settings)
     yield from _banner_errors(settings)
     yield from _weight_errors(settings)
@@ -110,6 +111,17 @@ def _authentication_errors(settings: Settings) -> Iterator[tuple[str, str]]:
             f"is {told.seconds:g} s, and judgement.deadline_seconds is "
             f"{settings.judgement.deadline_seconds:g} s for everything: leave time to judge",
         )
+
+
+def _arc_errors(settings: Settings) -> Iterator[tuple[str, str]]:
+    keys = settings.arc.keys if settings.arc else ()
+    for name, values in (
+        ("selector", [key.selector for key in keys]),
+        ("from", [str(key.begins) for key in keys]),
+    ):
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                yield f"arc.keys[{index}].{name}", f"{value!r} stands twice; each key has its own"
 
 
 def _listener_errors(settings: Settings, listener: Listener, key: str) -> Iterator[tuple[str, str]]:
@@ -236,6 +248,10 @@ def _warnings(settings: Settings, today: date) -> Iterator[tuple[str, str]]:
             "trusted_authserv_ids",
             "has no effect with authentication.verify = 'always': our own results count",
         )
+    if settings.arc and settings.mode is Mode.OBSERVE:
+        yield "arc", "has no effect in observe mode: nothing is edited, so nothing is sealed"
+    if settings.arc and all(key.begins > today for key in settings.arc.keys):
+        yield "arc.keys", "no key's day has come: nothing is sealed until then"
     for index, allow in enumerate(settings.allow):
         if allow.expires < today:
             yield f"allow[{index}].expires", f"{allow.expires} is past: the row has no effect"

@@ -20,13 +20,11 @@ from milter.mail.reading import ArcChain
 from tests.support.signing import (
     MESSAGE,
     NAME,
-    NAMES,
     Private,
     answers,
     ed25519_key,
     found,
     pem,
-    public_text,
     record,
     rsa_key,
     sign,
