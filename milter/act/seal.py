@@ -88,7 +88,8 @@ def seal_message(
     sealed = _with_fields(original, rendered, fields, line_end)
     if sealed is None:
         return rendered, SealOutcome.INTEGRITY
-    return sealed, SealOutcome.SEALED_AS_FAILED if status == "fail" else SealOutcome.SEALED
+    is_failed = b" cv=fail;" in fields[0][1]  # also where the fields contradict the claim
+    return sealed, SealOutcome.SEALED_AS_FAILED if is_failed else SealOutcome.SEALED
 
 
 def _breaks_signatures(edits: tuple[Edit, ...]) -> bool:

@@ -4,6 +4,7 @@ Failure: Unusable names the file and what is wrong with it.
 """
 
 from milter.authentication.seal import SealKey, load_seal_key
+from milter.mail.address import to_a_labels
 from milter.ports import Unusable
 from milter.settings.model import Arc, ArcKey
 
@@ -15,6 +16,7 @@ def seal_key(arc: Arc, key: ArcKey) -> SealKey:
     except OSError as error:
         raise Unusable(f"cannot read {key.key_file}: {error.strerror}") from None
     try:
-        return load_seal_key(pem, domain=arc.domain, selector=key.selector)
+        domain = to_a_labels(arc.domain) or ""  # `rules` refuses what is no name
+        return load_seal_key(pem, domain=domain, selector=key.selector)
     except ValueError as error:
         raise Unusable(f"{key.key_file} {error}") from None

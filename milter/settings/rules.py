@@ -17,6 +17,7 @@ from pathlib import Path
 
 from milter.act.banner_texts import BannerTextsError, parse_banner_texts
 from milter.judge.weights import WeightError, WeightTable, parse_weights
+from milter.mail.address import to_a_labels
 from milter.mail.verdict import Mode
 from milter.settings.load import Problem
 from milter.settings.model import Listener, Settings
@@ -114,7 +115,11 @@ def _authentication_errors(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _arc_errors(settings: Settings) -> Iterator[tuple[str, str]]:
-    keys = settings.arc.keys if settings.arc else ()
+    if settings.arc is None:
+        return
+    if "." not in (to_a_labels(settings.arc.domain) or ""):
+        yield "arc.domain", f"{settings.arc.domain!r} is no name under which a key could stand"
+    keys = settings.arc.keys
     for name, values in (
         ("selector", [key.selector for key in keys]),
         ("from", [str(key.begins) for key in keys]),
