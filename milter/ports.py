@@ -250,7 +250,14 @@ class Journal(Protocol):
 
 
 class NoticeFailed(Exception):
-    """The contact's server did not take a notice; it is tried again, mail is not affected."""
+    """The next hop did not take a notice; it is tried again unless `is_final`, no mail is affected.
+
+    Final are refusals, and a lost final dot: the notice may have been taken.
+    """
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
 
 
 class Notifier(Protocol):

@@ -22,6 +22,8 @@ from milter.mail.verdict import Action, Label, Verdict
 _MOST_REASONS = 3
 _CONTACT_ENTITIES = frozenset({"handle", "phone", "emailaddr", "url"})
 _CONTACT_TOPICS = frozenset({"channel", "hidden_contact"})
+# Of the header, only what the sentence is about is repeated: the address that it names.
+_HEADER_TOPICS = frozenset({"reply_to", "shown_address", "lookalike"})
 _HANDLE_FITS = 40
 
 
@@ -70,7 +72,11 @@ def banner_reasons(
         topic = texts.topic_of.get(weighed.finding.code, "")
         if weighed.weight_db <= 0 or not topic or topic in reasons:
             continue
-        seen = _seen(weighed.finding, entities if topic in _CONTACT_TOPICS else ())
+        seen = _seen(
+            weighed.finding,
+            entities if topic in _CONTACT_TOPICS else (),
+            shows_header=topic in _HEADER_TOPICS,
+        )
         reasons[topic] = Reason(topic=topic, seen=seen)
         if len(reasons) == _MOST_REASONS:
             break
@@ -137,10 +143,10 @@ def _reason(words: LanguageTexts, reason: Reason) -> str:
     return words.sentences["quote"].format(reason=sentence, seen=reason.seen)
 
 
-def _seen(finding: Finding, contacts: tuple[Entity, ...]) -> str:
+def _seen(finding: Finding, contacts: tuple[Entity, ...], *, shows_header: bool) -> str:
     """What the mail says: the handle itself where the evidence is a long clause around it."""
     for evidence in finding.evidence:
-        if evidence.source is Source.HEADER:
+        if evidence.source is Source.HEADER and not shows_header:
             continue
         if len(evidence.text) > _HANDLE_FITS:
             for entity in contacts:

@@ -84,6 +84,16 @@ def html_banner(wording: Wording, sign: Callable[[str], str], *, strong: bool) -
     return "\n".join(pieces)
 
 
+def notice_html(about: str, banner: str, *, tag: str, direction: str) -> str:
+    """A whole page for a mail of our own: a sentence about which mail it is, and the banner."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="{tag}" dir="{direction}">\n<head><meta charset="utf-8">'
+        '<meta name="color-scheme" content="light dark"></head>\n'
+        '<body style="margin:12px;font:15px/1.45 Arial,sans-serif">\n'
+        f'<p style="margin:0 0 12px">{_text(about)}</p>\n{banner}\n</body>\n</html>\n'
+    )
+
+
 def _words(wording: Wording) -> str:
     """All that a reader sees, in order."""
     link = wording.report if wording.report_url else ""

@@ -1,6 +1,7 @@
 """The words of the banner per language, read from banners.toml and checked whole.
 
-Templates are fixed; the only placeholders are {reason} and {seen} in `quote`, {contact} in `tell`.
+Templates are fixed; their placeholders are {reason} and {seen} in `quote`, {contact} in `tell`,
+{subject} and {sender} in `about`, {subject} in `about_subject`.
 A later source overrides an earlier one key by key. Refuses to guess: a language with a missing
 key, an unknown key or a wrong placeholder makes the whole file wrong, and all problems are named.
 
@@ -20,7 +21,12 @@ FALLBACK = "en"
 # Wide letters, but spaces between words: a break inside a word would be as wrong as in English.
 KEEPS_WORDS = frozenset({"ko"})
 
-_PLACEHOLDERS = {"quote": {"reason", "seen"}, "tell": {"contact"}}
+_PLACEHOLDERS = {
+    "quote": {"reason", "seen"},
+    "tell": {"contact"},
+    "about": {"subject", "sender"},
+    "about_subject": {"subject"},
+}
 _SENTENCES = (
     "label",
     "notice_title",
@@ -32,6 +38,8 @@ _SENTENCES = (
     "strong_advice",
     "tell",
     "report",
+    "about",
+    "about_subject",
 )
 _SETTINGS = ("tag", "direction")
 _LONGEST = 400

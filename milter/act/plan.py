@@ -223,7 +223,7 @@ def plan_edits(
         fields=fields,
         names_integrity=True,
         field_edits=(*removed, *tags),
-        banner=None if no_banner else _banner(reading, verdict, disposition, options),
+        banner=None if no_banner else banner_for(reading, verdict, disposition, options),
         sites=reading.edit_sites if reading else (),
         no_banner=no_banner or BannerOutcome.NO_SITE,
     )
@@ -255,9 +255,10 @@ def _why_no_banner(reading: Reading | None, options: ActOptions) -> BannerOutcom
     return _UNSAFE.get(reading.unsafe_to_edit, BannerOutcome.NO_SITE)
 
 
-def _banner(
+def banner_for(
     reading: Reading | None, verdict: Verdict, disposition: Disposition, options: ActOptions
 ) -> Banner:
+    """The banner for the recipients of one disposition, wherever it is shown."""
     analysis = reading.analysis if reading else None
     return make_banner(
         level=banner_level(verdict, disposition.action),

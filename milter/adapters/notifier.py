@@ -4,12 +4,11 @@ Plain text with no live link. Of the held mail it quotes subject and addresses o
 visible and broken up. Refuses to decide when to write and about what: act/retention.py does, and
 remembers what has been told.
 
-**Standards:** RFC 3834 §5 (Auto-Submitted), RFC 5321 §4.5.5 (null reverse-path: no loops).
+**Standards:** RFC 3834 §5 (Auto-Submitted).
 **Failure:** NoticeFailed with the stage and code; mail is never affected.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -20,13 +19,13 @@ from itertools import islice
 from string import Template
 
 from milter.act.shown import defanged
+from milter.adapters.own_mail import send_own_mail
 from milter.judge.explain import sentences
-from milter.mail.address import NULL_PATH, Path
-from milter.mail.envelope import Connection, Recipient
+from milter.mail.address import Path
+from milter.mail.envelope import Recipient
 from milter.mail.quarantine import QuarantineRecord
-from milter.mail.reply import Reply
 from milter.mail.visible import visible
-from milter.ports import Clock, NextHop, NextHopFailed, NoticeFailed
+from milter.ports import Clock, NextHop
 
 _SUBJECT_LONGEST = 100
 _ADDRESS_LONGEST = 100
@@ -131,21 +130,7 @@ class MailNotifier:
     async def _send(self, subject: str, opening: str, records: Sequence[QuarantineRecord]) -> None:
         raw = self._compose(subject, opening, records)
         contact = Recipient(path=Path(raw=self._options.contact.encode("utf-8")))
-        parameters = () if self._options.contact.isascii() else (b"SMTPUTF8",)
-        try:
-            session = await self._next_hop.open(
-                Connection(client_ip="127.0.0.1", listener="notice")
-            )
-            try:
-                # RFC 3834 §3.3 and RFC 5321 §4.5.5: nobody answers a null reverse-path.
-                _require("mail", await session.mail(NULL_PATH, parameters))
-                _require("rcpt", await session.rcpt(contact))
-                _require("data", (await session.data(raw)).reply)
-            finally:
-                with suppress(NextHopFailed):
-                    await session.close()
-        except NextHopFailed as failure:
-            raise NoticeFailed(f"{failure.stage}: {failure.cause}") from failure
+        await send_own_mail(self._next_hop, (contact,), raw)
 
     def _compose(self, subject: str, opening: str, records: Sequence[QuarantineRecord]) -> bytes:
         now = self._clock.now()
@@ -207,8 +192,3 @@ def _named(display_name: str, address: str) -> Address:
 
 def _address(raw: bytes) -> str:
     return defanged(visible(raw.decode("utf-8", "backslashreplace"), _ADDRESS_LONGEST))
-
-
-def _require(stage: str, reply: Reply) -> None:
-    if not reply.is_positive:
-        raise NoticeFailed(f"{stage}: {reply.code}")

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from milter.act.recipient_notice import NoticeSender
 from milter.act.retention import Housekeeper, HousekeepingReport, RetentionRules
 from milter.adapters.dns_resolver import DnsResolver
 from milter.adapters.files_quarantine import FilesQuarantine
@@ -24,6 +25,7 @@ from milter.adapters.notifier import MailNotifier, NoticeOptions
 from milter.adapters.release_tokens import FileReleaseTokens
 from milter.app.clock import SystemClock
 from milter.app.from_settings import (
+    act_options,
     admission_limits,
     authentication_options,
     listener_options,
@@ -38,6 +40,7 @@ from milter.app.gateway import MailGateway
 from milter.app.milter_gateway import MilterGateway
 from milter.app.observation import Observation
 from milter.app.observed import ObservedNextHop, ObservedQuarantine
+from milter.app.recipient_notices import RecipientNotices
 from milter.app.service_plan import listener_name, mail_log_settings
 from milter.app.version import VERSION
 from milter.check.authentication import Authenticator
@@ -59,6 +62,7 @@ from milter.settings import Settings, load_settings
 from milter.settings.model import Listener
 
 _HOUSEKEEPING_SECONDS = 5.0
+_NOTICES_GRACE_SECONDS = 10.0
 
 
 class MailFront:
@@ -104,6 +108,7 @@ class MailFront:
         )
         self._next_hop = ObservedNextHop(self._smtp, self._observation, self._clock)
         self._admission = Admission(admission_limits(settings))
+        self._notices = self._recipient_notices(_derived(key, b"banner"))
         self._listeners = self._make_listeners(_derived(key, b"banner"))
         self._housekeeper = Housekeeper(self._quarantine, self._notifier(), self._retention())
         self._housekeeping: asyncio.Task[None] | None = None
@@ -117,6 +122,8 @@ class MailFront:
         """Recover holds, warm the readers, then take mail."""
         await self._quarantine.recover(self._clock.now())
         await self._readers.start()
+        if self._notices is not None:
+            self._notices.start()
         for name, listener in self._listeners.items():
             await listener.start_on([self._sockets[name]])
         self._housekeeping = asyncio.create_task(self._keep_house())
@@ -126,6 +133,8 @@ class MailFront:
         await asyncio.gather(
             *(listener.drain(grace_seconds) for listener in self._listeners.values())
         )
+        if self._notices is not None:
+            await self._notices.drain(min(grace_seconds, _NOTICES_GRACE_SECONDS))
         if self._housekeeping is not None:
             self._housekeeping.cancel()
             with suppress(asyncio.CancelledError):
@@ -160,6 +169,7 @@ class MailFront:
             next_hop=self._next_hop,
             observation=self._observation,
             clock=self._clock,
+            notices=self._notices,
         )
         return {
             listener_name(index, one.role): (
@@ -188,6 +198,7 @@ class MailFront:
                 observation=self._observation,
                 clock=self._clock,
                 hold_with_mta=listener.hold_with == "mta",
+                notices=self._notices,
             ),
             observer=self._observation,
             admission=self._admission,
@@ -204,11 +215,25 @@ class MailFront:
             hostname=settings.hostname,
             language=settings.annotate.language,
         )
-        next_hop: NextHop = self._next_hop
-        if settings.next_hop is None:
-            # Notices go through the MTA that asks us about every mail.
-            next_hop = MarkedNextHop(next_hop, self._tokens)
-        return MailNotifier(next_hop, options, self._clock)
+        return MailNotifier(self._own_mail_hop(), options, self._clock)
+
+    def _recipient_notices(self, banner_key: bytes) -> RecipientNotices | None:
+        settings = self._settings
+        if not settings.annotate.notice_for_protected:
+            return None
+        return RecipientNotices(
+            next_hop=self._own_mail_hop(),
+            options=act_options(settings, banner_key=banner_key, mode=settings.mode),
+            sender=NoticeSender(hostname=settings.hostname, contact=settings.contact or ""),
+            observation=self._observation,
+            clock=self._clock,
+        )
+
+    def _own_mail_hop(self) -> NextHop:
+        if self._settings.next_hop is not None:
+            return self._next_hop
+        # Our own mail goes through the MTA that asks us about every mail.
+        return MarkedNextHop(self._next_hop, self._tokens)
 
     def _retention(self) -> RetentionRules:
         seconds = self._settings.quarantine.notice_interval_seconds

@@ -6,6 +6,7 @@ Failure: an exception in here is our own bug: the peer hears 451 4.3.0 with the 
 """
 
 from milter.app.observation import Observation
+from milter.app.recipient_notices import RecipientNotices
 from milter.mail.envelope import Connection, Transaction
 from milter.mail.reply import INTERNAL_ERROR, Reply, with_transaction_id
 from milter.pipeline import Pipeline
@@ -24,12 +25,14 @@ class MailGateway:
         next_hop: NextHop,
         observation: Observation,
         clock: Clock,
+        notices: RecipientNotices | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._delivery = delivery
         self._next_hop = next_hop
         self._observation = observation
         self._clock = clock
+        self._notices = notices
 
     async def keywords(self) -> dict[str, str]:
         """What the next hop announces."""
@@ -51,4 +54,6 @@ class MailGateway:
             return with_transaction_id(INTERNAL_ERROR, transaction.transaction_id)
         seconds = self._clock.monotonic() - started
         self._observation.message(transaction, assessment, planned, outcome, seconds)
+        if self._notices is not None:
+            self._notices.after(transaction, assessment, planned, outcome)
         return outcome.reply

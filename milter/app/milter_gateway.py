@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from milter.act.plan import Acted
 from milter.app.observation import Observation
+from milter.app.recipient_notices import RecipientNotices
 from milter.judge.policy import unsplit
 from milter.mail.edit import InsertField, RemoveField
 from milter.mail.envelope import Recipient, Transaction
@@ -39,6 +40,7 @@ class MilterGateway:
         observation: Observation,
         clock: Clock,
         hold_with_mta: bool,
+        notices: RecipientNotices | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._quarantine = quarantine
@@ -46,6 +48,7 @@ class MilterGateway:
         self._observation = observation
         self._clock = clock
         self._hold_with_mta = hold_with_mta
+        self._notices = notices
 
     async def submit(
         self, transaction: Transaction, *, fields_agree: bool, still_asked: Callable[[], bool]
@@ -66,6 +69,8 @@ class MilterGateway:
             return Handback(reply=with_transaction_id(INTERNAL_ERROR, transaction.transaction_id))
         seconds = self._clock.monotonic() - started
         self._observation.message(transaction, assessment, planned, outcome, seconds)
+        if self._notices is not None:
+            self._notices.after(transaction, assessment, planned, outcome)
         return handback if fields_agree else _uncounted(handback)
 
     async def _released(self, transaction: Transaction) -> Handback | None:

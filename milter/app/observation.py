@@ -118,6 +118,15 @@ class Observation:
             quarantine_id="", outcome="passed", decided_by=f"token {transaction.transaction_id}"
         )
 
+    def recipient_notice_sent(self) -> None:
+        """Recipients of protected mail were told what a banner would have said."""
+        self._metrics.notices.add("protected", "sent")
+
+    def recipient_notice_failed(self, transaction_id: str, reason: str) -> None:
+        """They were not; `reason` is a stage and code of the next hop, or one word of ours."""
+        self._metrics.notices.add("protected", "failed")
+        self._log.problem("protected_notice", detail=reason, transaction_id=transaction_id)
+
     def message(
         self,
         transaction: Transaction,

@@ -59,7 +59,7 @@ AUTHENTICATION_RESULTS = (
 )
 DNS_OUTCOMES = ("cached", "joined", "found", "no_record", "no_name", "failed")
 DECISIONS = ("released", "deleted", "expired")
-NOTICES = ("held", "expiring")
+NOTICES = ("held", "expiring", "protected")
 
 # From a quick look to the longest wait that a peer bears (smtpd_proxy_timeout is 100 s).
 _MILLISECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5)
@@ -385,7 +385,7 @@ class Metrics(_Table):
         )
         self.notices = count(
             "lurewall_notices_total",
-            "Notices to the contact",
+            "Notices by mail: of holds to the contact, of protected mail to its recipients",
             kind=NOTICES,
             outcome=("sent", "failed"),
         )

@@ -165,6 +165,7 @@ class Annotate(Section):
     follow_message_language: bool = False
     report_url: Annotated[str, StringConstraints(pattern=r"^https://\S+$")] | None = None
     observe_header: bool = False
+    notice_for_protected: bool = False
     banners_file: Path | None = None
 
 

@@ -39,6 +39,21 @@ def test_english_is_plain_ascii_as_the_last_resort() -> None:
     assert all(text.isascii() for text in all_texts("en"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_languages_have_all_texts_with_the_same_placeholders(language: str) -> None:
+    own, english = TEXTS.languages[language], TEXTS.languages["en"]
+    assert own.sentences.keys() == english.sentences.keys()
+    assert own.reasons.keys() == english.reasons.keys() == set(TEXTS.topic_of.values())
+    for key, sentence in own.sentences.items():
+        assert placeholders(sentence) == placeholders(english.sentences[key]), key
+    assert not any(placeholders(reason) for reason in own.reasons.values())
+    assert len(set(own.reasons.values())) == len(own.reasons)
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(re.findall(r"\{\w*\}", text))
+
+
 def test_arabic_reads_from_the_right() -> None:
     assert {code for code, texts in TEXTS.languages.items() if texts.direction == "rtl"} == {"ar"}
 
@@ -71,6 +86,8 @@ def test_an_own_file_changes_only_what_it_names() -> None:
         ("[languages.en]\ntell = '{contact!r}'", "languages.en.tell: must hold {contact}"),
         ("[languages.en]\ntell = '{contact:9}'", "languages.en.tell: must hold {contact}"),
         ("[languages.en]\ntell = '{contact'", "languages.en.tell: must hold {contact}"),
+        ("[languages.en]\nabout = '{subject}'", "languages.en.about: must hold {sender} and {subj"),
+        ("[languages.en]\nabout_subject = 'x'", "languages.en.about_subject: must hold {subject}"),
         ("[languages.en]\nnotice_title = '{seen}'", "languages.en.notice_title: must hold no"),
         ("[languages.en]\nnotice_title = ''", "languages.en.notice_title: must be a text"),
         ("[languages.en]\nnotice_title = 7", "languages.en.notice_title: must be a text"),
@@ -92,7 +109,9 @@ def test_what_is_wrong_is_named(over: str, problem: str) -> None:
 
 def test_a_missing_language_and_a_missing_key_are_named_together() -> None:
     without_korean = re.sub(r"(?s)\[languages\.ko\].*?(?=\[languages\.ar\])", "", SHIPPED)
-    without_both = without_korean.replace('report = "Report this mail"\n', "")
+    without_both = without_korean.replace(
+        'report = "Report this mail, or say that it was expected"\n', ""
+    )
     with pytest.raises(BannerTextsError) as caught:
         parse_banner_texts(without_both)
     assert caught.value.problems == (
