@@ -1,9 +1,12 @@
 """Real Postfix and real Sendmail with the gateway as their milter: each disposition, each edit."""
 
+import functools
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,6 +16,7 @@ from tests.support.client import Peer
 from tests.support.gateway import eventually
 from tests.support.kept import held_mails
 from tests.support.mails import LURE_TEXT, PLAIN_TEXT, mail
+from tests.support.smtp_load import send_all
 
 POLICY = """
 [[policy]]
@@ -37,7 +41,8 @@ DATED = "Date: Wed, 25 Nov 2026 09:03:27 +0000\r\n"
 OURS_ON_TOP = re.compile(rb"\A(?:X-Lurewall-[A-Za-z]+: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*){4}")
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300), pytest.mark.xdist_group("milter")]
-# The MTAs, and whether they speak with the filter over a Unix socket.
+# The MTAs, and whether they speak with the filter over a Unix socket (where the MTA holds mail
+# itself, it is the other way round).
 MTAS = [
     pytest.param(("postfix", True), id="postfix-unix", marks=pytest.mark.skipif(
         bool(postfix.why_not()), reason=postfix.why_not())),
@@ -54,12 +59,26 @@ def plain(name: str, *, header: str = "") -> bytes:
     return mail(name, PLAIN_TEXT, header=DATED + header)
 
 
-@pytest.fixture(scope="module", params=MTAS)
-def running(request, tmp_path_factory) -> Iterator[Behind]:
-    kind, unix = request.param
-    folder = tmp_path_factory.mktemp(f"milter-{kind}")
-    with behind(kind, folder, unix=unix, more=POLICY) as started:
-        yield started
+@pytest.fixture(scope="module")
+def started(tmp_path_factory) -> Iterator[Callable[[str, bool], Behind]]:
+    """Each MTA with its gateway, started when it is first asked for."""
+    with ExitStack() as stack:
+
+        def start(kind: str, unix: bool) -> Behind:
+            folder = tmp_path_factory.mktemp(f"milter-{kind}")
+            return stack.enter_context(behind(kind, folder, unix=unix, more=POLICY))
+
+        yield functools.cache(start)
+
+
+@pytest.fixture(params=MTAS)
+def running(request, started) -> Behind:
+    return started(*request.param)
+
+
+@pytest.fixture(params=MTAS[:1])
+def with_postfix(request, started) -> Behind:
+    return started(*request.param)
 
 
 def content(raw: bytes) -> bytes:
@@ -235,3 +254,117 @@ def test_the_log_names_the_queue_id_of_the_mta(running):
     eventually(lambda: any(
         event.get("queue_id") == match[1].decode() for event in running.gateway.events("message")
     ))  # fmt: skip
+
+
+def test_1000_mails_at_50_in_parallel_none_lost_or_doubled(running):
+    mails = [
+        (f"m{n}@held.example.org", lure(f"load{n}")) if n % 10 == 0
+        else (f"m{n}@plain.example.org", plain(f"load{n}"))
+        for n in range(1000)
+    ]  # fmt: skip
+    refused = running.gateway.metric("lurewall_refusals_total")
+    answers = send_all(running.mta.port, mails, parallel=50)
+    assert {answer[:3] for answer in answers} == {b"250"}
+    expected = {to: raw for to, raw in mails if "plain" in to}
+    eventually(lambda: len(loaded(running)) >= len(expected), seconds=60)
+    assert Counter(to for to, _ in loaded(running)) == Counter(expected.keys())
+    for to, raw in loaded(running):
+        assert OURS_ON_TOP.match(raw)
+        assert content(raw) == expected[to]
+    held = held_mails(running.gateway)
+    assert {to: kept for to, kept in held.items() if to[1].isdigit() and to[0] == "m"} == {
+        to: [raw] for to, raw in mails if "held" in to
+    }
+    assert running.gateway.metric("lurewall_refusals_total") == refused
+
+
+def loaded(running: Behind) -> list[tuple[str, bytes]]:
+    """Recipient and octets of all mails of the load that arrived."""
+    each = [(to.decode(), one.raw) for one in running.sink.messages for to in one.recipients]
+    return [(to, raw) for to, raw in each if to[0] == "m" and to[1].isdigit()]
+
+
+# Held by the MTA itself: Postfix's hold queue, Sendmail's quarantine.
+
+
+def held(running: Behind) -> dict[str, str]:
+    """Queue ids, and the reasons where the MTA keeps them."""
+    if isinstance(running.mta, sendmail.Instance):
+        return running.mta.quarantined()
+    return dict.fromkeys(running.mta.on_hold(), "")
+
+
+def release(running: Behind, queue_id: str) -> None:
+    """As an operator does it."""
+    if isinstance(running.mta, postfix.Instance):
+        running.mta.run("postsuper", "-H", queue_id)
+        running.mta.run("postqueue", "-i", queue_id)
+    else:
+        running.mta.release(queue_id)
+
+
+def test_held_by_the_mta_it_waits_in_the_queue_marked_until_released_there(running):
+    with running.beside(held_by_mta=True) as holding:
+        check_one_hold(holding)
+        check_a_hold_for_all(holding)
+
+
+def check_one_hold(running: Behind) -> None:
+    assert running.send(plain("free"), "free@held.example.org").startswith(b"250")
+    assert running.send(lure("kept"), "kept@held.example.org").startswith(b"250")
+    running.only("free@held.example.org")
+    assert running.copies("kept@held.example.org") == []
+    ((queue_id, reason),) = held(running).items()
+    assert reason in ("", "held by Lurewall")
+    (event,) = [
+        event for event in running.gateway.events("message") if event["queue_id"] == queue_id
+    ]
+    assert "quarantine" in str(event)
+
+    release(running, queue_id)
+    message = running.only("kept@held.example.org")
+    assert b"X-Lurewall-Verdict: lure" in message.raw
+    assert message.raw.endswith(LURE_TEXT.encode())
+    assert held(running) == {}
+
+
+def check_a_hold_for_all(running: Behind) -> None:
+    """A queue knows no recipients: where one is to be held, it is held for all."""
+    to = ("all@tagged.example.org", "all@held.example.org")
+    assert running.send(lure("all"), *to).startswith(b"250")
+    assert running.copies("all@tagged.example.org") == []
+    (queue_id,) = held(running)
+    release(running, queue_id)
+    message = running.only("all@tagged.example.org")
+    assert sorted(message.recipients) == sorted(address.encode() for address in to)
+    eventually(lambda: not held(running))
+
+
+# What only Postfix has.
+
+
+def test_mail_of_the_local_pickup_is_judged(with_postfix):
+    arguments = ("-i", "-f", "local@sender.test")
+    mta = with_postfix.mta
+    mta.run("sendmail", *arguments, "pickup@tagged.example.org", content=lure("pickup"))
+    message = with_postfix.only("pickup@tagged.example.org")
+    assert message.reverse_path == b"local@sender.test"
+    assert b"X-Lurewall-Verdict: lure" in message.raw
+    assert b"[lw:" in message.raw
+    addressed = lure("pickup-t").replace(b"someone@example.org", b"t@held.example.org")
+    mta.run("sendmail", "-t", *arguments, content=addressed.replace(b"\r\n", b"\n"))
+    eventually(lambda: "t@held.example.org" in held_mails(with_postfix.gateway))
+    assert with_postfix.copies("t@held.example.org") == []
+
+
+def test_smtputf8(with_postfix):
+    to = ("utf8-用户@tagged.example.org", "utf8-用户@held.example.org")
+    raw = lure("utf8").replace(b"Subject: note", "Subject: заметка".encode())
+    answer = with_postfix.send(raw, *to, sender="пётр@sender.test", parameters=" SMTPUTF8")
+    assert answer.startswith(b"250")
+    message = with_postfix.only(to[0])
+    assert message.recipients == (to[0].encode(),)
+    assert message.reverse_path == "пётр@sender.test".encode()
+    assert b"SMTPUTF8" in message.mail_parameters
+    assert b"X-Lurewall-Verdict: lure" in message.raw
+    assert held_mails(with_postfix.gateway)[to[1]] == [raw]

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,37 @@ _TRANSPARENT = {"local_header_rewrite_clients": "", "smtp_line_length_limit": "0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Where:
+    """Where the filter listens, and how an MTA is told."""
+
+    kind: str
+    path: Path | None
+    port: int
+
+    def mta(self, sink_port: int, port: int, default: str) -> Any:
+        if self.kind == "postfix":
+            return _postfix(self, sink_port, port, default)
+        return _sendmail(self, sink_port, port, default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Behind:
     """A client's view: `mta` takes mail, `gateway` judges it, `sink` has what went on."""
 
     mta: Mta
     gateway: Gateway
     sink: InnerServer
+    where: _Where
+    where_held_by_mta: _Where
+
+    @contextmanager
+    def beside(self, *, default: str = "tempfail", held_by_mta: bool = False) -> Iterator["Behind"]:
+        """Another MTA before the same gateway and sink: with another default action, or at the
+        listener that leaves holding to the MTA, which has a socket of the other kind.
+        """
+        where = self.where_held_by_mta if held_by_mta else self.where
+        with where.mta(self.sink.port, postfix.free_port(), default) as mta:
+            yield replace(self, mta=mta)
 
     def send(
         self, raw: bytes, *to: str, sender: str = "a@sender.test", parameters: str = ""
@@ -51,8 +76,8 @@ class Behind:
 
 @contextmanager
 def behind(
-    kind: str, folder: Path, *, unix: bool = True, default: str = "tempfail", listen: str = "",
-    settings: dict[str, str] | None = None, **options: Any,
+    kind: str, folder: Path, *, unix: bool = True, default: str = "tempfail", more: str = "",
+    **options: Any,
 ) -> Iterator[Behind]:  # fmt: skip
     """`kind` is postfix or sendmail; `default` is what the MTA does without the filter.
 
@@ -62,29 +87,22 @@ def behind(
         sink = stack.enter_context(inner_server())
         port = postfix.free_port()
         above = stack.enter_context(_folder_of_a_socket())
-        path = above / "milter.sock"
         # As docs/milter.md says: Postfix's group may connect.
-        listen += f'\nrelease_to = "127.0.0.1:{port}"\n'
-        if unix:
-            group = "postfix" if kind == "postfix" else "root"
-            listen += f'socket = "{path}"\nsocket_group = "{group}"\n'
+        group = "postfix" if kind == "postfix" else "root"
+        path, port_beside = above / "milter.sock", postfix.free_port()
+        socket = f'socket = "{path}"\nsocket_group = "{group}"\n'
+        listen = f'release_to = "127.0.0.1:{port}"\n' + (socket if unix else "")
+        beside = '[[listen]]\nrole = "milter"\nhold_with = "mta"\n'
+        beside += f"port = {port_beside}\n" if unix else socket
         running = stack.enter_context(
-            gateway(folder, inner_port=port, role="milter", listen=listen, **options)
-        )
-        where = _Where(path=path if unix else None, port=running.port)
-        if kind == "postfix":
-            mta: Mta = stack.enter_context(
-                _postfix(where, sink.port, port, default, settings or {})
+            gateway(
+                folder, inner_port=port, role="milter", listen=listen, more=beside + more, **options
             )
-        else:
-            mta = stack.enter_context(_sendmail(where, sink.port, port, default))
-        yield Behind(mta=mta, gateway=running, sink=sink)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Where:
-    path: Path | None
-    port: int
+        )
+        there = _Where(kind=kind, path=path if unix else None, port=running.port)
+        other = _Where(kind=kind, path=None if unix else path, port=port_beside)
+        mta = stack.enter_context(there.mta(sink.port, port, default))
+        yield Behind(mta=mta, gateway=running, sink=sink, where=there, where_held_by_mta=other)
 
 
 @contextmanager
@@ -98,9 +116,7 @@ def _folder_of_a_socket() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _postfix(
-    where: _Where, sink_port: int, port: int, default: str, settings: dict[str, str]
-) -> Any:
+def _postfix(where: _Where, sink_port: int, port: int, default: str) -> Any:
     milter = f"unix:{where.path}" if where.path else f"inet:127.0.0.1:{where.port}"
     return postfix.postfix(
         "mta",
@@ -114,7 +130,6 @@ def _postfix(
             "milter_connect_timeout": "10s",
             "milter_command_timeout": "30s",
             "milter_content_timeout": "120s",
-            **settings,
         },
     )
 

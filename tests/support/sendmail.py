@@ -230,7 +230,7 @@ def _write(
 
 
 # Load must not make it refuse or queue: tests run beside each other. Names are never looked up in
-# the DNS. /tmp is writable for all, which Sendmail would not have above its sockets.
+# the DNS. /tmp is writable for all, which Sendmail would not have above a socket without being told.
 _MASTER = """divert(0)dnl
 VERSIONID(`test')
 OSTYPE(`linux')dnl
@@ -244,7 +244,7 @@ define(`confCW_FILE', `')dnl
 define(`confCT_FILE', `')dnl
 define(`confSERVICE_SWITCH_FILE', `{folder}/service.switch')dnl
 define(`confDEAD_LETTER_DROP', `{folder}/dead.letter')dnl
-define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe,TrustStickyBit')dnl
 define(`confLOG_LEVEL', `9')dnl
 define(`confDONT_PROBE_INTERFACES', `true')dnl
 define(`confTO_IDENT', `0s')dnl
@@ -262,7 +262,7 @@ FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`accept_unqualified_senders')dnl
 FEATURE(`promiscuous_relay')dnl
 FEATURE(`no_default_msa')dnl
-DAEMON_OPTIONS(`Name=MTA, Family=inet, Addr=127.0.0.1, Port={port}')dnl
+DAEMON_OPTIONS(`Name=MTA, Family=inet, Addr=127.0.0.1, Port={port}, Listen=256')dnl
 define(`SMART_HOST', `relay:[127.0.0.1]')dnl
 define(`RELAY_MAILER_ARGS', `TCP $h {next_hop_port}')dnl
 define(`RELAY_MAILER_LL', `65000')dnl
