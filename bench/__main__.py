@@ -59,10 +59,12 @@ async def _measure(
         for load, samples in loads.items():
             for connections in (1, 8):
                 for system in systems:
+                    if system.loads and load not in system.loads:
+                        continue
                     turn = await run_turn(system, load, samples, connections)
                     turns.append(turn)
                     print(
-                        f"round {number + 1} {load:10} {system.name:9} {connections} conn. "
+                        f"round {number + 1} {load:10} {system.name:20} {connections} conn. "
                         f"{turn.cpu_ms:8.2f} ms CPU, {turn.mails / turn.seconds:7.0f}/s, "
                         f"p99 {turn.percentile(0.99):7.1f} ms",
                         flush=True,

@@ -1,4 +1,4 @@
-"""A name server of the loopback that knows one DKIM key and nothing else, and answers at once.
+"""A name server of the loopback that answers at once: one DKIM key, one SPF and one DMARC record.
 
 So that no peer waits for a network that a benchmark must not use. NXDOMAIN for all other names.
 """
@@ -13,13 +13,17 @@ import dns.rdatatype
 import dns.rrset
 
 KEY_NAME: Final = "bench._domainkey.example.net."
+_RECORDS: Final = {
+    "letters.example.net.": "v=spf1 ip4:192.0.2.0/24 ip4:127.0.0.0/8 -all",
+    "_dmarc.example.net.": "v=DMARC1; p=none",
+}
 
 
 class DnsStub(asyncio.DatagramProtocol):
     """Answers over UDP."""
 
     def __init__(self, key_record: str) -> None:
-        self._key_record = key_record
+        self._records = {**_RECORDS, KEY_NAME: key_record}
         self._transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -29,11 +33,11 @@ class DnsStub(asyncio.DatagramProtocol):
         query = dns.message.from_wire(data)
         answer = dns.message.make_response(query, recursion_available=True)
         question = query.question[0] if query.question else None
-        is_key = question is not None and question.name.to_text().lower() == KEY_NAME
-        if question is not None and is_key and question.rdtype == dns.rdatatype.TXT:
-            record = self._key_record
+        name = question.name.to_text().lower() if question is not None else ""
+        record = self._records.get(name)
+        if question is not None and record and question.rdtype == dns.rdatatype.TXT:
             pieces = " ".join(f'"{record[at : at + 200]}"' for at in range(0, len(record), 200))
-            answer.answer.append(dns.rrset.from_text(KEY_NAME, 300, "IN", "TXT", pieces))
-        elif not is_key:
+            answer.answer.append(dns.rrset.from_text(name, 300, "IN", "TXT", pieces))
+        elif record is None:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         self._transport.sendto(answer.to_wire(), addr)

@@ -57,7 +57,9 @@ def _ratios(results: Sequence[Result]) -> Iterator[str]:
     yield "|---|" + "---|" * len(others)
     for load in dict.fromkeys(row.load for row in results):
         ours = cpu[load, 8, "lurewall"]
-        row = " | ".join(f"{cpu[load, 8, name] / ours:.2f}" for name in others)
+        row = " | ".join(
+            f"{cpu[load, 8, name] / ours:.2f}" if (load, 8, name) in cpu else "" for name in others
+        )
         yield f"| {load} | {row} |"
 
 

@@ -11,12 +11,34 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
+from bench.milter import MilterSender
 from bench.processes import Tree, free_port, wait_for
 from bench.smtp import Sender
 
+_MX: Final = """
+[[listen]]
+role = "mx"
+port = {port}
+"""
+_MILTER: Final = """
+[[listen]]
+role = "milter"
+{where}
+release_to = "127.0.0.1:{sink_port}"
+"""
+_VERIFIES: Final = """
+[authentication]
+verify = "always"
+nameservers = ["127.0.0.1:{dns_port}"]
+"""
+_VERIFIES_NOT: Final = """
+[authentication]
+verify = "never"
+"""
 _GATEWAY: Final = """
 mode = "enforce"
 hostname = "gateway.test"
@@ -26,9 +48,7 @@ inner_hop_trusts_us = true
 state_dir = "{folder}/state"
 fronts = 1
 readers = 2
-[[listen]]
-role = "mx"
-port = {port}
+{listen}
 [next_hop]
 host = "127.0.0.1"
 port = {sink_port}
@@ -40,6 +60,7 @@ file = "{folder}/mail.jsonl"
 connections_per_address = 100
 [quarantine]
 notice_interval_seconds = 86400.0
+{authentication}
 """
 
 _RSPAMD: Final = """
@@ -50,8 +71,14 @@ options {{
     .include(priority=1,duplicate=merge) "{folder}/dns.inc"
 }}
 logging {{ type = "file"; filename = "{folder}/rspamd.log"; level = "error"; }}
-worker "normal" {{ bind_socket = "127.0.0.1:{port}"; count = 1; }}
+{worker}
 """
+_RSPAMD_HTTP: Final = 'worker "normal" {{ bind_socket = "127.0.0.1:{port}"; count = 1; }}'
+_RSPAMD_MILTER: Final = """worker "rspamd_proxy" {{
+    bind_socket = "127.0.0.1:{port}"; count = 1; milter = yes; timeout = 120s;
+    upstream "local" {{ default = yes; self_scan = yes; }}
+}}"""
+_VARIANT_LOADS: Final = ("mix", "real mail")
 
 
 class Link(Protocol):
@@ -68,7 +95,10 @@ class Link(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class System:
-    """A running system; `most` bounds how many mails a turn may have, for the very slow."""
+    """A running system; `most` bounds how many mails a turn may have, for the very slow.
+
+    `loads` names the only loads that it gets; empty: all of them.
+    """
 
     name: str
     version: str
@@ -79,6 +109,7 @@ class System:
     most: int = 1_000_000
     port: int = 0
     admin_port: int = 0
+    loads: tuple[str, ...] = ()
 
 
 def start_all(folder: Path, *, sink_port: int, dns_port: int) -> tuple[list[System], list[str]]:
@@ -105,23 +136,94 @@ def _floor(folder: Path, sink_port: int, _dns_port: int) -> System:
     )  # fmt: skip
 
 
-def start_lurewall(folder: Path, sink_port: int, _dns_port: int = 0) -> System:
-    """The gateway in role mx, enforce mode, in front of the sink."""
+def start_lurewall(
+    folder: Path, sink_port: int, dns_port: int = 0, *, name: str = "lurewall"
+) -> System:
+    """The gateway in role mx, enforce mode, in front of the sink; without `dns_port` no results of
+    authentication are verified.
+    """
     port, admin_port = free_port(), free_port()
-    file = folder / "gateway.toml"
-    file.write_text(
-        _GATEWAY.format(folder=folder, port=port, sink_port=sink_port, admin_port=admin_port)
-    )
+    file = _gateway_file(folder, _MX.format(port=port), sink_port, admin_port, dns_port)
     command = [sys.executable, "-m", "milter", "serve", "--config", str(file)]
+    verified = "SPF, DKIM, ARC, DMARC (answered by the same stub), " if dns_port else ""
+    not_verified = "" if dns_port else "SPF, DKIM, ARC, DMARC, "
     system = _smtp_system(
-        "lurewall", folder, command, port,
+        name, folder, command, port,
         version=_version(sys.executable, "-m", "milter", "--version"),
-        does="receives by SMTP, MIME, HTML and charsets, attachments and QR codes, language, judgement, "
-        "banner, quarantine, relay to the next hop; one front, two readers",
-        does_not="SPF, DKIM, DMARC, ARC and DNS lists, Bayes, fuzzy hashes, spam rules",
+        does=f"receives by SMTP, {verified}{_JUDGES}, relay to the next hop; one front, two readers",
+        does_not=f"{not_verified}{_DOES_NOT}",
     )  # fmt: skip
     system.admin_port = admin_port
     return system
+
+
+_JUDGES: Final = (
+    "MIME, HTML and charsets, attachments and QR codes, language, judgement, banner, quarantine"
+)
+_DOES_NOT: Final = "DNS lists, Bayes, fuzzy hashes, spam rules"
+
+
+def _gateway_file(
+    folder: Path, listen: str, sink_port: int, admin_port: int, dns_port: int
+) -> Path:
+    file = folder / "gateway.toml"
+    authentication = _VERIFIES.format(dns_port=dns_port) if dns_port else _VERIFIES_NOT
+    file.write_text(
+        _GATEWAY.format(
+            folder=folder,
+            listen=listen,
+            sink_port=sink_port,
+            admin_port=admin_port,
+            authentication=authentication,
+        )
+    )
+    return file
+
+
+def _lurewall_without_results(folder: Path, sink_port: int, _dns_port: int) -> System:
+    system = start_lurewall(folder, sink_port, name="lurewall, no DNS")
+    system.loads = _VARIANT_LOADS
+    return system
+
+
+def _lurewall_milter(folder: Path, sink_port: int, dns_port: int, *, unix: bool) -> System:
+    """The gateway as a milter; the MTA is the benchmark's."""
+    port = free_port()
+    where: int | str = str(folder / "milter.sock") if unix else port
+    said = f'socket = "{where}"' if unix else f"port = {port}"
+    listen = _MILTER.format(where=said, sink_port=sink_port)
+    file = _gateway_file(folder, listen, sink_port, free_port(), dns_port)
+    command = [sys.executable, "-m", "milter", "serve", "--config", str(file)]
+    return _milter_system(
+        f"lurewall milter {'unix' if unix else 'tcp'}",
+        Tree(command, output=folder / "output"),
+        where,
+        version=_version(sys.executable, "-m", "milter", "--version"),
+        does=f"takes mail by the milter protocol, SPF, DKIM, ARC, DMARC, {_JUDGES}",
+        does_not=_DOES_NOT,
+    )
+
+
+def _milter_system(
+    name: str, tree: Tree, where: int | str, *, version: str, does: str, does_not: str
+) -> System:
+
+    async def connect() -> Link:
+        return await MilterSender.connect(where)
+
+    async def probe() -> None:
+        await (await connect()).close()
+
+    wait_for(lambda: asyncio.run(probe()) is None, name)
+    return System(
+        name=name,
+        version=version,
+        does=does,
+        does_not=does_not,
+        tree=tree,
+        connect=connect,
+        loads=_VARIANT_LOADS,
+    )
 
 
 def _smtp_system(
@@ -158,14 +260,7 @@ def _rspamd(folder: Path, _sink_port: int, dns_port: int) -> System | None:
     if not (command := shutil.which("rspamd")):
         return None
     port = free_port()
-    (folder / "dns.inc").write_text(f'dns {{ nameserver = ["127.0.0.1:{dns_port}"]; }}\n')
-    file = folder / "rspamd.conf"
-    file.write_text(_RSPAMD.format(folder=folder, port=port))
-    tree = Tree(
-        [command, "-f", "-i", "-c", str(file), f"--var=DBDIR={folder}", f"--var=RUNDIR={folder}",
-         f"--var=LOGDIR={folder}"],
-        output=folder / "output",
-    )  # fmt: skip
+    tree = _rspamd_tree(folder, command, dns_port, _RSPAMD_HTTP.format(port=port))
 
     async def connect() -> Link:
         return _HttpLink(port)
@@ -179,12 +274,41 @@ def _rspamd(folder: Path, _sink_port: int, dns_port: int) -> System | None:
     return System(
         name="rspamd",
         version=_version(command, "--version"),
-        does="MIME, HTML, URLs, SPF, DKIM, DMARC, ARC, DNS lists (all answered at once by a stub), "
-        "its Lua rules and regular expressions; asked over HTTP",
+        does=f"{_RSPAMD_DOES}; asked over HTTP",
         does_not="receive or relay mail itself, Bayes, fuzzy hashes, anything that needs Redis",
         tree=tree,
         connect=connect,
     )
+
+
+_RSPAMD_DOES: Final = (
+    "MIME, HTML, URLs, SPF, DKIM, DMARC, ARC, DNS lists (all answered at once by a stub), "
+    "its Lua rules and regular expressions"
+)
+
+
+def _rspamd_tree(folder: Path, command: str, dns_port: int, worker: str) -> Tree:
+    (folder / "dns.inc").write_text(f'dns {{ nameserver = ["127.0.0.1:{dns_port}"]; }}\n')
+    file = folder / "rspamd.conf"
+    file.write_text(_RSPAMD.format(folder=folder, worker=worker))
+    return Tree(
+        [command, "-f", "-i", "-c", str(file), f"--var=DBDIR={folder}", f"--var=RUNDIR={folder}",
+         f"--var=LOGDIR={folder}"],
+        output=folder / "output",
+    )  # fmt: skip
+
+
+def _rspamd_milter(folder: Path, _sink_port: int, dns_port: int) -> System | None:
+    """rspamd's proxy worker, which scans by itself."""
+    if not (command := shutil.which("rspamd")):
+        return None
+    port = free_port()
+    tree = _rspamd_tree(folder, command, dns_port, _RSPAMD_MILTER.format(port=port))
+    return _milter_system(
+        "rspamd milter", tree, port,
+        version=_version(command, "--version"), does=f"{_RSPAMD_DOES}; asked by the milter protocol",
+        does_not="Bayes, fuzzy hashes, anything that needs Redis",
+    )  # fmt: skip
 
 
 def _spamd(folder: Path, _sink_port: int, _dns_port: int) -> System | None:
@@ -271,6 +395,10 @@ def _version(*command: str) -> str:
 _STARTERS: Final[dict[str, Callable[[Path, int, int], System | None]]] = {
     "floor": _floor,
     "lurewall": start_lurewall,
+    "lurewall, no DNS": _lurewall_without_results,
+    "lurewall milter unix": partial(_lurewall_milter, unix=True),
+    "lurewall milter tcp": partial(_lurewall_milter, unix=False),
     "rspamd": _rspamd,
+    "rspamd milter": _rspamd_milter,
     "spamd": _spamd,
 }
