@@ -89,26 +89,33 @@ def banner(shot: Shot) -> Banner:
     )
 
 
-def document(shot: Shot) -> str:
-    """The mail as a browser gets it, the text part as mail programs show one."""
-    body = (HERE / "mails" / shot.mail).read_bytes().replace(b"\n", b"\r\n")
-    kind = b"html" if shot.mail.endswith(".html") else b"plain"
-    fields = b"Content-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n" % kind
-    raw = _FIELDS + fields + b"\r\n" + body
+def annotated(body: str, kind: str, made: Banner) -> str | None:
+    """The text of a mail of one part after the gateway's edit; None if there was none."""
+    fields = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
+    raw = _FIELDS + fields.encode() + b"\r\n" + body.replace("\n", "\r\n").encode()
     plan = EditPlan(
         header=scan_header(raw),
         line_end=b"\r\n",
-        banner=banner(shot),
+        banner=made,
         sites=read_message(raw, Facts()).edit_sites,
     )
     edited = render(raw, plan)
-    assert edited.edits_body
-    text = message_from_bytes(edited.raw, policy=default).get_content()
-    if kind == b"html":
-        return str(text)
+    if not edited.edits_body:
+        return None
+    return str(message_from_bytes(edited.raw, policy=default).get_content())
+
+
+def document(shot: Shot) -> str:
+    """The mail as a browser gets it, the text part as mail programs show one."""
+    body = (HERE / "mails" / shot.mail).read_text(encoding="utf-8")
+    is_html = shot.mail.endswith(".html")
+    text = annotated(body, "html" if is_html else "plain", banner(shot))
+    assert text is not None
+    if is_html:
+        return text
     style = "white-space:pre-wrap;overflow-wrap:anywhere;font:14px monospace;margin:12px"
     scheme = "<style>:root{color-scheme:light dark}</style>"
-    return f'<!doctype html>{scheme}<pre dir="auto" style="{style}">{escape(str(text))}</pre>'
+    return f'<!doctype html>{scheme}<pre dir="auto" style="{style}">{escape(text)}</pre>'
 
 
 def take(shots: tuple[Shot, ...]) -> dict[str, Image.Image]:

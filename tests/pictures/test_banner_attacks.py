@@ -14,6 +14,7 @@ from PIL import Image, ImageChops
 
 from milter.act.banner import BannerLevel
 from milter.act.banner_html import NOTICE, STRONG
+from tests.pictures.gallery import annotated
 from tests.support.chromium import CHROMIUM, photograph
 from tests.unit.act.by_hand import banner
 
@@ -36,19 +37,20 @@ def document(css: str, made: str) -> str:
     return f"<!doctype html><html><head><style>{css}</style></head><body>{made}{MAIL}</body></html>"
 
 
-def frames(made: str, sheets: list[str]) -> list[Image.Image]:
-    """A picture of each document, all from one run of the browser."""
+def frames(documents: list[str]) -> list[Image.Image]:
+    """A picture of each document, without scripts, all from one run of the browser."""
     cells = "".join(
-        f'<iframe scrolling=no srcdoc="{escape(document(css, made))}"></iframe>' for css in sheets
+        f'<iframe scrolling=no sandbox=allow-same-origin srcdoc="{escape(one)}"></iframe>'
+        for one in documents
     )
-    rows = -(-len(sheets) // COLUMNS)
+    rows = -(-len(documents) // COLUMNS)
     page = (
         "<!doctype html><meta charset=utf-8><style>body{margin:0;display:grid;"
         f"grid-template-columns:repeat({COLUMNS},{WIDTH}px)}}"
         f"iframe{{border:0;width:{WIDTH}px;height:{HEIGHT}px}}</style>{cells}"
     )
     picture = photograph(page, WIDTH * COLUMNS, HEIGHT * rows)
-    corners = [(n % COLUMNS * WIDTH, n // COLUMNS * HEIGHT) for n in range(len(sheets))]
+    corners = [(n % COLUMNS * WIDTH, n // COLUMNS * HEIGHT) for n in range(len(documents))]
     return [picture.crop((x, y, x + WIDTH, y + HEIGHT)) for x, y in corners]
 
 
@@ -76,7 +78,7 @@ def gallery(request: pytest.FixtureRequest) -> tuple[str, dict[str, Image.Image]
     level, palette = request.param
     made = banner(level=level, seen="wechat lin_den77", report_url="https://example.org/r").html
     every = [*ATTACKS["beaten"], *ATTACKS["remains"]]
-    pictures = frames(made, ["", *(attack["css"] for attack in every)])
+    pictures = frames([document(css, made) for css in ("", *(one["css"] for one in every))])
     names = ["none", *(attack["name"] for attack in every)]
     return palette.background, dict(zip(names, pictures, strict=True))
 
@@ -103,6 +105,31 @@ def test_what_remains_is_as_documented(
     seen = shown(picture, background)
     assert seen is None or seen.height < 10
     assert (painted(picture, SENDER) is None) is attack["hides_sender"]
+
+
+@pytest.fixture(scope="module")
+def misread() -> dict[str, Image.Image | None]:
+    """Pictures of the documents that got a banner, None for those that did not."""
+    made = banner(seen="wechat lin_den77")
+    texts = {
+        one["name"]: annotated(one["html"].replace("MAIL", MAIL), "html", made)
+        for one in ATTACKS["markup"]
+    }
+    edited = {name: text for name, text in texts.items() if text is not None}
+    pictures = dict(zip(edited, frames(list(edited.values())), strict=True))
+    return {name: pictures.get(name) for name in texts}
+
+
+@pytest.mark.parametrize("attack", ATTACKS["markup"], ids=lambda attack: attack["name"])
+def test_markup_does_not_lead_the_banner_into_something_hidden(
+    misread: dict[str, Image.Image | None], attack: dict[str, object]
+) -> None:
+    picture = misread[str(attack["name"])]
+    assert (picture is None) is bool(attack.get("left_alone"))
+    if picture is not None and painted(picture, SENDER) is not None:
+        seen = shown(picture, NOTICE.background)
+        assert seen is not None, "the sender's text is painted, the banner is not"
+        assert seen.height > 200
 
 
 def test_there_are_enough_attacks() -> None:
