@@ -13,7 +13,7 @@ Failure: none; temperror is a result: where a failed look-up could have changed 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from milter.authentication.dmarc_record import DmarcRecord, Walk, walk, walk_questions
+from milter.authentication.dmarc_record import REQUESTS, DmarcRecord, Walk, walk, walk_questions
 from milter.mail.address import to_a_labels
 from milter.mail.dns import Answers, AnswerStatus, Needs, Question
 from milter.mail.reading import AuthResult, NamedMailbox
@@ -70,10 +70,10 @@ def check_dmarc(
     outcome = _outcome(walked, record, results, answers)
     if isinstance(outcome, Needs):
         return outcome
-    policy = _requested(walked, record, answers) if outcome == "fail" else record.policy
+    policy = _requested(walked, record, answers, matters=outcome == "fail")
     if isinstance(policy, Needs):
         return policy
-    if outcome == "fail" and record.is_test:
+    if record.is_test:
         policy = _MILDER[policy]
     found = _result(outcome, authserv_id, domain=domain, policy=policy)
     return DmarcAnswer(result=found, organisation=organisation)
@@ -140,18 +140,25 @@ def _is_aligned(
     return other.organisation == organisation if other.is_whole else None
 
 
-def _requested(walked: Walk, record: DmarcRecord, answers: Answers) -> str | Needs:
-    """What the owner asks for when the message fails (§4.10.1): p, sp, or np for no such name."""
+def _requested(
+    walked: Walk, record: DmarcRecord, answers: Answers, *, matters: bool
+) -> str | Needs:
+    """What the owner asks for when a message fails (§4.10.1): p, sp, or np for no such name.
+
+    Whether there is such a name is asked only where it `matters`; unknown, the milder one counts.
+    """
     if record.domain == walked.domain:
         return record.policy
     subdomain_policy = record.subdomain_policy or record.policy
-    if not record.missing_policy:
+    if not record.missing_policy or not matters:
         return subdomain_policy
     exists = Question(walked.domain, "A")
     if exists not in answers:
         return Needs(questions=(exists,))
-    is_missing = answers[exists].status is AnswerStatus.NO_NAME
-    return record.missing_policy if is_missing else subdomain_policy
+    status = answers[exists].status
+    if status is AnswerStatus.FAILED:
+        return min(record.missing_policy, subdomain_policy, key=REQUESTS.index)
+    return record.missing_policy if status is AnswerStatus.NO_NAME else subdomain_policy
 
 
 def _result(

@@ -17,9 +17,9 @@ from milter.mail.dns import Answers, AnswerStatus, Needs, Question
 MAX_QUERIES = 8
 MAX_RECORD_OCTETS = 8_192
 
-_VERSION = re.compile(rb"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
+_VERSION = re.compile(rb"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
-_REQUESTS = ("none", "quarantine", "reject")
+REQUESTS = ("none", "quarantine", "reject")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,17 +114,17 @@ def single_record(domain: str, texts: Iterable[bytes]) -> DmarcRecord | None:
 
 
 def _parse(domain: str, octets: bytes) -> DmarcRecord:
-    """Tags by name; one that is misspelt has its default value (§4.7)."""
+    """Tags by name, in lower case (RFC 6376 §3.2); one that is misspelt has its default (§4.7)."""
     tags: dict[str, str] = {}
     for clause in octets[:MAX_RECORD_OCTETS].decode("ascii", "replace").split(";"):
         name, equals, value = clause.partition("=")
         if equals:
-            tags.setdefault(name.strip(" \t").lower(), value.strip(" \t"))
+            tags.setdefault(name.strip(" \t"), value.strip(" \t"))
     return DmarcRecord(
         domain=domain,
         policy=_policy(tags),
-        subdomain_policy=_word(tags, "sp", _REQUESTS),
-        missing_policy=_word(tags, "np", _REQUESTS),
+        subdomain_policy=_word(tags, "sp", REQUESTS),
+        missing_policy=_word(tags, "np", REQUESTS),
         psd=_word(tags, "psd", ("y", "n", "u")) or "u",
         strict_dkim=_word(tags, "adkim", ("s",)) == "s",
         strict_spf=_word(tags, "aspf", ("s",)) == "s",
@@ -133,16 +133,11 @@ def _parse(domain: str, octets: bytes) -> DmarcRecord:
 
 
 def _policy(tags: dict[str, str]) -> str:
-    """§4.10.1: without a usable policy, `none` where reports are asked for, else no processing.
-
-    A record that says nothing of a policy at all asks for none (§4.7).
-    """
-    policy = _word(tags, "p", _REQUESTS)
-    is_spoilt = any(name in tags and not _word(tags, name, _REQUESTS) for name in ("sp", "np"))
+    """§4.10.1: without a usable policy, `none` where reports are asked for, else no processing."""
+    policy = _word(tags, "p", REQUESTS)
+    is_spoilt = any(name in tags and not _word(tags, name, REQUESTS) for name in ("sp", "np"))
     if policy and not is_spoilt:
         return policy
-    if "p" not in tags and not is_spoilt:
-        return "none"
     uris = tags.get("rua", "").split(",")
     return "none" if any(_URI.fullmatch(uri.strip(" \t")) for uri in uris) else ""
 

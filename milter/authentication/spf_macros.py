@@ -14,6 +14,7 @@ from milter.authentication.spf_record import MACRO
 
 MAX_NAME = 253
 _MAX_LABEL = 63
+_ENOUGH = 2 * MAX_NAME
 _PLAIN = {"%": "%", "_": " ", "-": "%20"}
 
 
@@ -23,14 +24,14 @@ class NoSuchName(Exception):
 
 def expand(spec: str, value_of: Callable[[str], str]) -> str:
     """The name (lower case, no final dot) that `spec` means; `value_of` gives a letter's value."""
-    pieces: list[str] = []
-    position = 0
-    for macro in MACRO.finditer(spec):
-        pieces.append(spec[position : macro.start()])
-        position = macro.end()
-        pieces.append(_PLAIN[macro[5]] if macro[5] else _transformed(macro, value_of))
-    pieces.append(spec[position:])
-    return checked_name(_shortened("".join(pieces)))
+    name, end = "", len(spec)
+    for macro in reversed(list(MACRO.finditer(spec))):
+        if len(name) > _ENOUGH:
+            return checked_name(_shortened(name))  # what stands further left would be cut off
+        value = _PLAIN[macro[5]] if macro[5] else _transformed(macro, value_of)
+        name = value + spec[macro.end() : end] + name
+        end = macro.start()
+    return checked_name(_shortened(spec[:end] + name))
 
 
 def checked_name(name: str) -> str:
@@ -68,6 +69,7 @@ def _transformed(macro: re.Match[str], value_of: Callable[[str], str]) -> str:
 def _shortened(name: str) -> str:
     """Labels are left out from the left until the name fits (§7.3)."""
     name = name.removesuffix(".")
-    while len(name) > MAX_NAME and "." in name:
-        name = name.partition(".")[2]
-    return name
+    if len(name) <= MAX_NAME:
+        return name
+    # One character more shows whether the rest begins with a whole label.
+    return name[-MAX_NAME - 1 :].partition(".")[2]

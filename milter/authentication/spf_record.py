@@ -11,6 +11,7 @@ Failure: `RecordError` with a few words; the result is permerror.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 
 MAX_RECORD_OCTETS = 8_192
@@ -57,6 +58,7 @@ def spf_records(texts: Iterable[bytes]) -> tuple[bytes, ...]:
     return tuple(text for text in texts if _VERSION.match(text))
 
 
+@lru_cache(maxsize=256)  # an evaluation begins anew several times, and most mail is of few senders
 def parse_record(octets: bytes) -> Record:
     """All terms of one record; raises RecordError at the first that is none."""
     if len(octets) > MAX_RECORD_OCTETS:

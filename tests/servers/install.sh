@@ -17,6 +17,7 @@ for pair in $fonts; do
   [ -e "/usr/share/fonts/truetype/${pair%%:*}" ] || missing="$missing ${pair##*:}"
 done
 perl -MMail::DKIM -e 1 >/dev/null 2>&1 || missing="$missing libmail-dkim-perl"
+perl -MMail::SPF -e 1 >/dev/null 2>&1 || missing="$missing libmail-spf-perl"
 
 # mailauth verifies signatures as we do; exact versions and hashes stand beside its script.
 verifiers=.venv/verifiers

