@@ -123,8 +123,9 @@ class AuthenticationSettings(Section):
 
     `verify`: auto where we are the first of the house to meet the mail (role mx; before_queue and
     milter where no trusted_authserv_ids are set and the client is not one of our own networks).
-    `lookups` count for keys, SPF and DMARC each. A name server is an address, or address:port with
-    an IPv6 address in brackets; without any those of the machine are asked.
+    `lookups` count for keys, SPF and DMARC each; `seconds` are at most half of the judgement's. A
+    name server is an address, or address:port with an IPv6 address in brackets; without any those
+    of the machine are asked.
     """
 
     verify: Literal["auto", "always", "never"] = "auto"

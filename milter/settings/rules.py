@@ -106,12 +106,6 @@ def _authentication_errors(settings: Settings) -> Iterator[tuple[str, str]]:
             parse_name_server(server)
         except ValueError as error:
             yield f"authentication.nameservers[{index}]", f"{server!r} {error}"
-    if told.seconds >= settings.judgement.deadline_seconds:
-        yield (
-            "authentication.seconds",
-            f"is {told.seconds:g} s, and judgement.deadline_seconds is "
-            f"{settings.judgement.deadline_seconds:g} s for everything: leave time to judge",
-        )
 
 
 def _arc_errors(settings: Settings) -> Iterator[tuple[str, str]]:

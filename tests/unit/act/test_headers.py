@@ -11,11 +11,14 @@ from milter.act.headers import (
     folded,
     forged_fields,
     insert_fields,
+    results_field,
     tag_subject,
     verdict_fields,
 )
+from milter.authentication.results import parse_results
 from milter.mail.edit import apply_edits, remove_edits
-from milter.mail.message import scan_header
+from milter.mail.message import field_value, scan_header
+from milter.mail.reading import AuthResult
 from milter.mail.verdict import Action, Label, Mode, Verdict
 
 VERDICT = Verdict(label=Label.LURE, score_db=27.04, probability=0.0912)
@@ -54,6 +57,52 @@ def test_the_verdict_in_words() -> None:
         "X-Lurewall-Reasons": "OFFPLATFORM=+6.0, R9=+10.0",
         "X-Lurewall-Id": "t1",
     }
+
+
+def resinfo(method: str, result: str, *properties: tuple[str, str, str], reason: str = ""):
+    return AuthResult(
+        method=method, result=result, authserv_id="x", reason=reason, properties=properties
+    )
+
+
+def test_results_of_our_own_in_one_field() -> None:
+    name, value = results_field(
+        "mx.example.org",
+        (
+            resinfo(
+                "dkim", "pass", ("header", "d", "example.com"), ("header", "b", "a+/b=c"),
+                ("header", "i", "@example.com"),
+            ),
+            resinfo("spf", "permerror", ("smtp", "mailfrom", "example.net"), reason='a "b" \\ c'),
+            resinfo("dmarc", "fail", ("header", "from", "example.com"), ("policy", "dmarc", "none")),
+            resinfo("arc", "pass", ("smtp", "remote-ip", "2001:db8::1")),
+        ),
+    )  # fmt: skip
+    assert name == "Authentication-Results"
+    assert value == (
+        'mx.example.org; dkim=pass header.d=example.com header.b="a+/b=c" header.i=@example.com; '
+        'spf=permerror reason="a \\"b\\" \\\\ c" smtp.mailfrom=example.net; '
+        "dmarc=fail header.from=example.com policy.dmarc=none; "
+        'arc=pass smtp.remote-ip="2001:db8::1"'
+    )
+
+
+def test_nothing_verified_is_said_as_none() -> None:
+    assert results_field("mx.example.org", ()) == ("Authentication-Results", "mx.example.org; none")
+
+
+@given(st.lists(st.text(max_size=400), min_size=1, max_size=30))
+def test_results_of_strangers_words_stay_one_field_and_parse_back(texts: list[str]) -> None:
+    results = tuple(
+        resinfo("spf", "pass", ("smtp", "helo", text), reason=text[::-1]) for text in texts
+    )
+    raw = with_fields(b"From: a@b.c\r\n\r\n", results_field("mx.example.org", results))
+    header = scan_header(raw)
+    assert [field.name for field in header.fields] == [b"authentication-results", b"from"]
+    assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
+    parsed = parse_results(field_value(raw, header.fields[0]).decode("ascii"))
+    assert parsed or not any(texts)
+    assert {(one.method, one.result) for one in parsed} == {("spf", "pass")}
 
 
 def test_our_fields_stand_on_top_in_order() -> None:

@@ -4,7 +4,14 @@ import itertools
 
 import pytest
 
-from milter.check.identity import check_identity, is_aligned, looks_like, parse_known
+from milter.check.identity import (
+    Standing,
+    check_identity,
+    is_aligned,
+    looks_like,
+    parse_known,
+    related,
+)
 from milter.mail.analysis import Analysis, Entity, Intent
 from milter.mail.finding import Source
 from milter.mail.reading import AuthResult, HeaderFacts, NamedMailbox, Reading
@@ -74,6 +81,58 @@ def codes(
 )
 def test_standing(sender, auth, expected):
     assert codes(sender, auth=auth) == expected
+
+
+def dkim(domain: str, result: str = "pass") -> AuthResult:
+    return AuthResult(
+        method="dkim", result=result, authserv_id="us", properties=(("header", "d", domain),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("domain", "results", "aligned"),
+    [
+        ("firm.test", [dkim("firm.test")], True),
+        ("mail.firm.test", [dkim("firm.test")], True),
+        # Who signs below a name need not own it: tenants of a host do.
+        ("hosting.test", [dkim("tenant.hosting.test")], False),
+        ("hosting.test", [dkim("tenant.hosting.test"), dmarc("pass", "hosting.test")], True),
+        ("firm.test", [dkim("firm.test", "fail")], False),
+        ("firm.test", [dkim("firm.test"), dmarc("fail", "firm.test")], False),
+        ("firm.test", [dkim("firm.test"), dmarc("none", "firm.test")], True),
+        ("firm.test", [dkim("firm.test"), dmarc("permerror", "")], True),
+        ("firm.test", [dkim("badfirm.test")], False),
+        ("firm.test", [dmarc("temperror", "firm.test")], False),
+    ],
+)
+def test_who_vouches_for_a_domain(domain, results, aligned):
+    assert is_aligned(domain, results) is aligned
+
+
+def test_a_listed_sealer_vouches_as_an_aligned_result_does():
+    reading = Reading(
+        size_bytes=0,
+        header=HeaderFacts(header_from=(mailbox("x@partner.test"),)),
+        auth_results=(dmarc("fail", "partner.test"),),
+    )
+    found = check_identity(reading, known=KNOWN, standing=Standing(is_sealed=True))
+    assert {one.code for one in found} == {"AUTH_ALIGNED", "KNOWN_SENDER", "KNOWN_ORGANISATION"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "organisation", "expected"),
+    [
+        ("a.firm.test", "b.firm.test", "firm.test", True),
+        ("a.firm.test", "b.firm.test", "", False),
+        ("tenant.hosting.test", "hosting.test", "tenant.hosting.test", False),
+        ("tenant.hosting.test", "hosting.test", "", True),
+        ("firm.test", "badfirm.test", "firm.test", False),
+    ],
+)
+def test_the_organisation_that_the_dns_names_decides_what_is_related(
+    one, other, organisation, expected
+):
+    assert related(one, other, organisation) is expected
 
 
 def test_every_free_mail_service_is_one_class():

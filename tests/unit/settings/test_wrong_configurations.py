@@ -74,6 +74,26 @@ WRONG = {
         "trusted_authserv_ids[0]",
         "our own",
     ),
+    "name server by name": (
+        GOOD + "[authentication]\nnameservers = ['192.0.2.1', 'ns.org.test']\n",
+        "authentication.nameservers[1]",
+        "no IP address",
+    ),
+    "name server with a bad port": (
+        GOOD + "[authentication]\nnameservers = ['[::1]:99999']\n",
+        "authentication.nameservers[0]",
+        "usable port",
+    ),
+    "verify is none of the words": (
+        GOOD + "[authentication]\nverify = 'sometimes'\n",
+        "authentication.verify",
+        "'auto'",
+    ),
+    "more look-ups than may be": (
+        GOOD + "[authentication]\nlookups = 5000\n",
+        "authentication.lookups",
+        "200",
+    ),
     "overlapping policy rows": (
         GOOD + "[[policy]]\nname='a'\nrecipients=['org.test']\n"
         "[[policy]]\nname='b'\nrecipients=['x@org.test']\n",
