@@ -1,21 +1,21 @@
 """Mails of the corpus through reading, language, identity and weights, as a front would judge them.
 
-Each becomes a whole message: the header says what `sender` stands for (free mail, a domain that
-nothing vouches for, an aligned one, a platform's relay), and a trusted server's
-Authentication-Results vouch for it or not. No network and no processes: the same code in one loop.
+Each becomes a whole message that arrives from the world (`bench.arrival`), and is authenticated by the
+gateway's own check. No network and no processes: the same code in one loop. Octets of any origin are
+taken as from behind a server whose results are believed.
 """
 
-import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from email.header import Header
 from functools import lru_cache
 from itertools import islice
 from typing import Final, TypeVar
 
+from bench.arrival import OPTIONS, authenticator, loop, transaction_of
 from milter.app.from_settings import known_domains
-from milter.check.identity import KnownDomains, check_identity
+from milter.check.identity import UNKNOWN_STANDING, KnownDomains, Standing, check_identity
 from milter.examine import examine
 from milter.judge.scoring import score
 from milter.judge.weights import WeightTable, parse_weights
@@ -28,14 +28,16 @@ from milter.settings.shipped import shipped_text
 from nlp.training.corpus import TrainingMail
 
 _AUTHSERV: Final = "bench.test"
-_FREE_MAIL: Final = ("gmail.com", "outlook.com", "yahoo.com", "163.com", "mail.ru", "proton.me")
-_RELAY: Final = "linkedin.com"
 FACTS: Final = Facts(
     role="before_queue",
     trusted_authserv_ids=(_AUTHSERV,),
     own_authserv_id="gateway.test",
     own_domains=("example.org",),
 )
+_AT_THE_EDGE: Final = Facts(
+    role="mx", own_authserv_id=OPTIONS.authserv_id, own_domains=("example.org",)
+)
+_DEADLINE_SECONDS: Final = 60.0
 _TAGGED: Final = frozenset({Label.LURE, Label.LURE_MALWARE, Label.SCAM})
 
 Item = TypeVar("Item")
@@ -73,48 +75,37 @@ def is_held(verdict: Verdict) -> bool:
     return verdict.label in _TAGGED and verdict.may_hold and verdict.score_db >= 35.0
 
 
-def message_of(mail: TrainingMail) -> bytes:
-    """The mail as it would arrive, with CRLF."""
-    chosen = int(hashlib.sha256(mail.case.encode()).hexdigest()[:8], 16)
-    domain = f"firm{chosen % 9973}.example.net"
-    local = f"desk.{chosen % 997}"
-    if mail.sender == "freemail":
-        domain = _FREE_MAIL[chosen % len(_FREE_MAIL)]
-    elif mail.sender == "relay":
-        domain = _RELAY
-    lines = []
-    if mail.sender in ("aligned", "relay"):
-        lines.append(
-            f"Authentication-Results: {_AUTHSERV}; dmarc=pass header.from={domain}; "
-            f"dkim=pass header.d={domain}"
-        )
-    name = Header(mail.name, "utf-8").encode() + " " if mail.name else ""
-    lines += [
-        f"From: {name}<{local}@{domain}>",
-        "To: someone@example.org",
-        f"Subject: {Header(mail.subject.text, 'utf-8', maxlinelen=10**6).encode()}",
-        f"Message-ID: <{chosen:08x}@{domain}>",
-        "Date: Tue, 03 Nov 2026 09:00:00 +0000",
-        "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=utf-8",
-        "Content-Transfer-Encoding: 8bit",
-        "",
-        mail.body.text,
-        "",
-    ]
-    return "\r\n".join("\n".join(lines).split("\n")).encode("utf-8")
-
-
 def judge(mail: TrainingMail) -> Judged:
     """Judge one mail of the corpus."""
-    reading = examine(message_of(mail), FACTS)
+    reading, standing = loop().run_until_complete(_arrived(mail))
+    identity = identity_of(reading, standing)
     return Judged(
         mail=mail,
-        verdict=verdict_of(reading),
-        rules_alone=verdict_of(_without_model(reading)),
+        verdict=scored(reading, identity),
+        rules_alone=scored(_without_model(reading), identity),
         analysis=reading.analysis,
         screened=reading.screened,
     )
+
+
+async def _arrived(mail: TrainingMail) -> tuple[Reading, Standing]:
+    """The mail as a front has it before it asks its checks."""
+    transaction = transaction_of(mail)
+    running = authenticator().begin(transaction, time.monotonic() + _DEADLINE_SECONDS)
+    reading = examine(transaction.raw, await running.told(_AT_THE_EDGE))
+    found = await running.finish(reading)
+    running.close()
+    standing = Standing(organisation=found.organisation, is_sealed=bool(found.sealer))
+    return replace(reading, auth_results=found.results), standing
+
+
+async def told_of(mail: TrainingMail) -> tuple[bytes, Facts]:
+    """The octets of the mail, and what a reader is told about them."""
+    transaction = transaction_of(mail)
+    running = authenticator().begin(transaction, time.monotonic() + _DEADLINE_SECONDS)
+    facts = await running.told(_AT_THE_EDGE)
+    running.close()
+    return transaction.raw, facts
 
 
 def _without_model(reading: Reading) -> Reading:
@@ -142,12 +133,12 @@ def verdict_of(reading: Reading) -> Verdict:
     return scored(reading, identity_of(reading))
 
 
-def identity_of(reading: Reading) -> CheckOutcome:
+def identity_of(reading: Reading, standing: Standing = UNKNOWN_STANDING) -> CheckOutcome:
     """What the identity check says, with the domains that the shipped settings know."""
     return CheckOutcome(
         check="identity",
         status=CheckStatus.DONE,
-        findings=check_identity(reading, known=_known()),
+        findings=check_identity(reading, known=_known(), standing=standing),
     )
 
 

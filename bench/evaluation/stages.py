@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from unittest.mock import patch
 
+from bench.arrival import loop
 from bench.evaluation.shares import quantile
-from bench.judged import FACTS, identity_of, message_of, scored
+from bench.judged import identity_of, scored, told_of
 from milter.examine import examine, warm
 from nlp import pipeline
 from nlp.analysis import LinkText, TextSegment
@@ -48,7 +49,8 @@ def _least(times: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def _seconds(mail: TrainingMail, screen: Any) -> dict[str, float]:
-    reading = examine(message_of(mail), FACTS)
+    raw, facts = loop().run_until_complete(told_of(mail))
+    reading = examine(raw, facts)
     spent = dict(reading.elapsed_seconds)
     language = spent.pop("language")
     started = time.perf_counter()
