@@ -116,6 +116,8 @@ def arc_chain(forms: CanonicalForms, answers: Answers, unix_time: int) -> ArcCha
 
 def read_chain(raw: bytes, header: Header) -> Chain | None:
     """The chain, None where there is none; raises BrokenChain (RFC 8617 §5.2 steps 1 to 3)."""
+    if header.is_cut:
+        raise BrokenChain("the header is too large")  # who knows what stands in the rest
     fields = [number for number, field in enumerate(header.fields) if field.name in _NAMES]
     if not fields:
         return None

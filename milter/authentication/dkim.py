@@ -36,7 +36,7 @@ Properties = tuple[tuple[str, str, str], ...]
 
 def dkim_questions(raw: bytes, header: Header) -> Iterator[Question]:
     """Where the keys are, of all signatures that are well formed and not too many."""
-    for number in _numbers(header)[:MAX_SIGNATURES]:
+    for number in () if header.is_cut else _numbers(header)[:MAX_SIGNATURES]:
         signature, _ = _read(raw, header, number)
         if isinstance(signature, Signature):
             yield signature.question
@@ -44,6 +44,8 @@ def dkim_questions(raw: bytes, header: Header) -> Iterator[Question]:
 
 def dkim_results(forms: CanonicalForms, answers: Answers, unix_time: int) -> tuple[AuthResult, ...]:
     """One result a signature, top first; one that says none where there is no signature."""
+    if forms.header.is_cut:
+        return (_result("neutral", "the header is too large"),)
     numbers = _numbers(forms.header)
     if not numbers:
         return (_result("none", "no signature"),)

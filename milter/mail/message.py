@@ -25,6 +25,9 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
+_CUT = frozenset({Defect.TOO_MANY_FIELDS, Defect.HEADER_TOO_LARGE})
+
+
 class HeaderField(NamedTuple):
     """One field; `raw[start:end]` is the whole of it with folded lines and final line end.
 
@@ -52,6 +55,11 @@ class Header:
     terminated: bool
     first_junk: int = -1
     defects: tuple[Defect, ...] = ()
+
+    @property
+    def is_cut(self) -> bool:
+        """True if the bounds of the scanner left fields out."""
+        return any(defect in _CUT for defect in self.defects)
 
     def named(self, name: bytes) -> Iterator[HeaderField]:
         """All fields of that name (lower case), top first."""

@@ -1,7 +1,7 @@
 """Canonical forms: as RFC 6376 says, in linear time, made once."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milter.authentication.canonical import (
@@ -19,12 +19,14 @@ PIECES = st.lists(
 ).map(b"".join)
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_bodies_are_what_the_standard_says_line_by_line(body: bytes) -> None:
     assert relaxed_body(body) == body_of(body, "relaxed")
     assert simple_body(body) == body_of(body, "simple")
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_fields_are_what_the_standard_says(value: bytes) -> None:
     value = value.replace(b"\r\n", b"\r\n ").rstrip(b"\r\n") + b"\r\n"

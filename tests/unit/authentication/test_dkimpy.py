@@ -100,7 +100,7 @@ PIECES = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     body=PIECES,
     subject=PIECES,
