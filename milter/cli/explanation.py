@@ -25,6 +25,9 @@ _SCREENED_OUT = (
     "no language findings and no entities"
 )
 
+# Of a file nobody knows who brought it, and a result of today's DNS would not be that of its day.
+_NOBODY_VOUCHES = "none believed; for files the DNS is not asked (see --trust-authserv-id)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -200,7 +203,7 @@ def _facts(reading: Reading) -> Iterator[tuple[str, str]]:
         + f" (by {one.authserv_id})"
         for one in reading.auth_results
     ]
-    yield "Authentication", "; ".join(believed) or "none believed (see --trust-authserv-id)"
+    yield "Authentication", "; ".join(believed) or _NOBODY_VOUCHES
     if reading.forged_auth_fields:
         yield "Forged", f"{reading.forged_auth_fields} Authentication-Results in our name"
     files = [part for part in reading.parts if part.filename or part.path in reading.uninspected]
