@@ -156,7 +156,8 @@ def tag_subject(
     """The edits that put `tag` in front of the subject; nothing where it already stands there.
 
     The value itself stays as it is, octet for octet: encoded words, raw 8-bit text and folds. A
-    message without a subject gets none.
+    message without a subject gets none, nor does one below a line that is no field: for some
+    receivers the body begins there.
     """
     if tag in decoded_subject:
         return ()
@@ -164,7 +165,8 @@ def tag_subject(
     for occurrence, field in enumerate(header.named(b"subject"), start=1):
         old = _LINE_END.sub(b"", raw[field.value_start : field.end])
         plain, joined = (_tag_octets(tag, before_encoded_word=each) for each in (False, True))
-        if plain in old or joined in old:
+        is_below_junk = 0 <= header.first_junk < field.start
+        if is_below_junk or plain in old or joined in old:
             continue
         octets = joined if old.lstrip().startswith(b"=?") else plain
         edits.append(

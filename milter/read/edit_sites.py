@@ -35,7 +35,7 @@ _STRUCTURE_DEFECTS = frozenset(
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _QP_ESCAPE = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")
 _QP_SOUND = re.compile(rb"(?:[^=]++|=[0-9A-Fa-f]{2}|=\r?\n)*+")
-_BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]{16,}+={0,2}[ \t]*+(?:\r?\n|\Z)")
+_BASE64_HEAD = re.compile(rb"(?:[A-Za-z0-9+/](?:\r?\n)*+){16}")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\r\n]")
 # Between these the octets of ISO-2022-JP are no ASCII, though they look it.
 _NOT_IN_ASCII = re.compile(rb"\x1b\$.*?(?:(?=\x1b\()|\Z)", re.DOTALL)
@@ -155,7 +155,7 @@ def _site(
 
 def _begins_as_base64(raw: bytes, part: Part) -> bool:
     """A list's footer may follow; a text that was never encoded begins otherwise."""
-    return _BASE64_LINE.match(raw, part.body_start, part.body_end) is not None
+    return _BASE64_HEAD.match(raw, part.body_start, part.body_end) is not None
 
 
 def _offset(media_type: str, octets: bytes, wide_codec: str) -> int | None:
