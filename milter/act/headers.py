@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from milter.mail.edit import InsertField, RemoveField, ReplaceField
-from milter.mail.message import Header
+from milter.mail.message import Header, HeaderField
 from milter.mail.reading import AuthResult
 from milter.mail.verdict import Action, Mode, Verdict
 
@@ -171,7 +171,7 @@ def tag_subject(
         octets = joined if old.lstrip().startswith(b"=?") else plain
         edits.append(
             ReplaceField(
-                name=b"Subject",
+                name=spelled_name(raw, field),
                 occurrence=occurrence,
                 start=field.value_start,
                 removed=old,
@@ -179,6 +179,11 @@ def tag_subject(
             )
         )
     return tuple(edits)
+
+
+def spelled_name(raw: bytes, field: HeaderField) -> bytes:
+    """The name as it stands there: some MTAs write a changed field under the name they are told."""
+    return raw[field.start : field.value_start - 1].rstrip()
 
 
 def _tagged(tag: bytes, old: bytes, line_end: bytes) -> bytes:

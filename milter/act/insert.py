@@ -15,6 +15,7 @@ to another. The octets are `transfer`'s business.
 import re
 from dataclasses import dataclass
 
+from milter.act.headers import spelled_name
 from milter.act.sites import Site, charset_span, only_field
 from milter.act.transfer import Words, body_octets, placed, requoted
 from milter.mail.charsets import UNLABELLED, Charset, writable_charset
@@ -130,6 +131,10 @@ def _encoding_label(raw: bytes, site: Site) -> tuple[Edit, ...]:
         return (_new_field(site, name, b" quoted-printable"),)
     word = _WORD.search(raw, field.value_start, field.end)
     start, end = word.span() if word else (field.value_start, field.value_start)
+    rest = _LINE_END.sub(b"", raw[end : field.end])
+    if rest.isspace():
+        # Harmless behind 7bit; some programs know no encoding with blanks behind its name.
+        end += len(rest)
     return (_new_value(raw, site, name, start, end, b"quoted-printable"),)
 
 
@@ -150,4 +155,5 @@ def _new_value(raw: bytes, site: Site, name: bytes, start: int, end: int, octets
     old = _LINE_END.sub(b"", raw[field.value_start : field.end])
     stop = field.value_start + len(old)
     value = raw[field.value_start : start] + octets + raw[end:stop]
+    name = spelled_name(raw, field)
     return ReplaceField(name=name, occurrence=1, start=field.value_start, removed=old, value=value)

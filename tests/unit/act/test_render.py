@@ -205,6 +205,19 @@ def test_label_and_octets_change_together() -> None:
     assert names == [b"Content-Type", b"Content-Transfer-Encoding"]
 
 
+@pytest.mark.parametrize("blanks", [b"  ", b"\t", b"\r\n "])
+def test_no_blanks_are_left_behind_a_new_encoding(blanks: bytes) -> None:
+    fields = content(b"text/plain", b"us-ascii") + b"Content-Transfer-Encoding: 7bit" + blanks
+    leaf = Leaf(fields + b"\r\n", b"plain\r\n", kind="text")
+    for laid in (
+        lay(replace(leaf, fields=TOP + leaf.fields)),
+        lay(Multipart(b"mixed", b"b1", (leaf, PDF), fields=TOP)),
+    ):
+        result = rendered(laid, banner("ru"))
+        assert b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" in result.raw
+        assert_exact(laid, result)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
