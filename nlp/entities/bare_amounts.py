@@ -15,7 +15,7 @@ _LINKS = frozenset(_WORDS["links"])
 _PAYS = frozenset(word for word in _WORDS["pays"] if not word.endswith("*"))
 _PAY_STEMS = tuple(word[:-1] for word in _WORDS["pays"] if word.endswith("*"))
 _JOINED = tuple(_WORDS["joined"])
-_PAID = re.compile(rf"\s(?:{alternatives(_WORDS['paid'])})(?![^\W_])")
+_PAID = re.compile(rf"[\"”’]?\s(?:{alternatives(_WORDS['paid'])})(?![^\W_])")
 _GOES_ON = re.compile(rf"\s(?:{alternatives(_WORDS['goes_on'])})(?=\s|$|[.,;:)])")
 _ENDS = re.compile(r"\s*(?:$|[.,;:!?)\]\n«»\"]|\s[-–—]\s|[。，、；！？）])(?!\d)")
 _COUNTS = re.compile(

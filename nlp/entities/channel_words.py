@@ -22,12 +22,14 @@ PREPOSITION_OF_SLANG = re.compile(
     rf"(?<![^\W_])(?:{alternatives(CONTEXT['prepositions_of_slang'])})\s$"
 )
 CHANNEL_PREPOSITION = re.compile(
-    r"(?<![^\W_])(?:via|on|over|per|por|al|pelo|pela|no|meu|в|через)\s$"
+    r"(?<![^\W_])(?:via|on|over|per|por|al|pelo|pela|no|meu|bei|auf|über|sur|par|en|by|в|через|на)\s$"
 )
 CHANNEL_BEFORE = re.compile(
     r"(?<![^\W_])(?:on|via|over|through|sur|auf|über|per|por|no|pelo|в|через|на|على|عبر)\s"
     r"(?:(?:our|your|my|notre|votre|unser\w*|euer\w*|nuestro|vuestro|nosso|meu|seu|наш\w*)\s)?$"
 )
+BY = re.compile(r"(?<![^\W_])(?:by|por|par|com|mit|con)\s$")
+BY_AHEAD = re.compile(r"\s(?:on|at|to|under|a|à|an|unter|al|com|de|no)\s\(?[@+\d]")
 # What one does with an application, and what an application is called.
 USED_BEFORE = re.compile(
     r"(?<![^\W_])(?:use|using|uses|install\w*(?:\sdonc)?|download\w*|get|keep|nimm|nehmen\ssie|nutz\w*|prends|prenez|instálate|"
@@ -80,7 +82,7 @@ BEFORE_CJK = re.compile(rf"(?:{alternatives(CONTEXT['before_cjk'])})\s?$")
 BEFORE_FIGURATIVE = re.compile(rf"(?:{alternatives(CONTEXT['before_figurative'])})\s?$")
 AFTER_CJK = re.compile(rf"\s?(?:{alternatives(CONTEXT['after_cjk'])})")
 AFTER_HANGUL = re.compile(
-    r"\s?(?:으로|로|에서|에)?\s?(?:[^\s.]{1,20}\s)?(?:연락|주세요|주십시오|오세요|와|이야기|얘기|대화|옮|이어|검색|추가|찾|말씀|톡|까셨|까시|깔았|깔고|설치|쓰세요|써요|쓰셔)"
+    r"\s?(?:으로|로|에서|에)?\s?(?:[^\s.]{1,20}\s)?(?:연락|주세요|주십시오|오세요|와|이야기|얘기|대화|옮|이어|검색|추가|찾|말씀|톡|해요|하죠|합시다|할게|하세요|뵙|까셨|까시|깔았|깔고|설치|쓰세요|써요|쓰셔)"
 )
 FIGURATIVE = frozenset(CONTEXT["figurative"])
 _JOINERS = alternatives(CONTEXT["joiners"])

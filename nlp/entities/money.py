@@ -14,6 +14,13 @@ from itertools import islice
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.bare_amounts import is_paid
+from nlp.entities.eastern_amounts import (
+    EASTERN_UNITS,
+    HAN_AMOUNT,
+    han_number,
+    is_eastern_paid,
+    with_tail,
+)
 from nlp.entities.passage import MAX_HITS, Passage
 from nlp.entities.services import alternatives
 from nlp.entities.spelled import spelled_numbers
@@ -25,24 +32,22 @@ _MINOR = frozenset({"CENT"})
 _PIECEWORK = frozenset({"per_piece", "per_page", "per_word"})
 
 _AMOUNT = re.compile(
+    r"0[.,]\d{3,8}(?![\d])(?![.,]\d)|"
     r"(?<!\d )\d{1,2}(?P<lakh>(?:,\d{2})+,\d{3})(?![\d])(?![.,]\d)"
     r"|(?<!\d )\d{1,3}(?:(?P<group>[ .,'’٬])\d{3})(?:(?P=group)\d{3})*(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
     r"|\d{1,9}(?:[.,٫]\d{1,2})?(?![\d])(?![.,]\d)"
 )
-_HAN_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
-    "两": 2,
-    "兩": 2,
-    "〇": 0,
-}
-_HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "萬": 10_000}
-_HAN_AMOUNT = re.compile(r"[一二两兩三四五六七八九][一二两兩三四五六七八九零〇十百千万萬]{0,9}")
 
 
 def _word(phrase: str) -> str:
     """A phrase as a pattern with borders that its last and first letters need."""
     body = re.escape(phrase.removesuffix("*")) + (r"\w*" if phrase.endswith("*") else "")
+    border: str = _TABLE["border"].get(phrase, "")
+    if border:
+        return body + border
+    # Where nothing is spaced the next word begins at once: "0.004btc都可以".
     spaced = phrase[-1].isalnum() and phrase[-1] < "\u0590"
-    return body + (r"(?![^\W_])" if spaced else "")
+    return body + (r"(?![^\W_\u2e80-\ud7a3])" if spaced else "")
 
 
 def _lookup(table: dict[str, list[str]]) -> tuple[str, dict[str, str]]:
@@ -54,13 +59,17 @@ def _lookup(table: dict[str, list[str]]) -> tuple[str, dict[str, str]]:
 _CURRENCY, _CURRENCY_OF = _lookup(_TABLE["currency"])
 _MULTIPLIER, _MULTIPLIER_OF = _lookup(_TABLE["multiplier"])
 _UNIT, _UNIT_OF = _lookup(_TABLE["unit"])
+_THINGS, _LEAST_OF_THINGS = frozenset(_TABLE["things"]["words"]), _TABLE["things"]["least"]
+_SLANG, _SLANG_OF = _lookup(_TABLE["slang"])
 _LONG_STEMS = sorted(
-    (s for s in (*_CURRENCY_OF, *_MULTIPLIER_OF, *_UNIT_OF)), key=len, reverse=True
+    (s for s in (*_CURRENCY_OF, *_MULTIPLIER_OF, *_UNIT_OF, *_SLANG_OF)), key=len, reverse=True
 )
 
 _AFTER = re.compile(
-    rf"(?:[.,][-–—]{{1,2}})?\s?(?:(?P<times>{_MULTIPLIER})\s?)?(?:(?P<link>of\s|de\s|d'|in\s|en\s|em\s)?(?P<currency>{_CURRENCY}))?"
+    rf"(?:[.,][-–—]{{1,2}})?(?:\s|-(?=euro|dollar|pound|franc))?(?:(?P<times>{_MULTIPLIER})\s?)?(?:(?P<link>of\s|de\s|d['’]|in\s|en\s|em\s)?(?P<currency>{_CURRENCY}))?"
 )
+_AFTER_SLANG = re.compile(rf"\s?(?P<slang>{_SLANG})")
+_HALF = re.compile(r"\s(?:с половиной|and a half|y medio|e meio|und ein halb)(?=\s)")
 _TIMES = re.compile(rf"\s?(?P<times>{_MULTIPLIER})")
 # What a name before the amount tells apart: "新台幣5000元" is no yuan, "HK$ 500 dollars" none of the US.
 _SHARED_NAMES = frozenset(
@@ -68,13 +77,22 @@ _SHARED_NAMES = frozenset(
 )
 _SHORT_NAMES = frozenset({"eth", "cfa", "fr", "rs", "kr", "tl", "dh", "ct", "sar", "zl"})
 _BEFORE_LENGTHS = sorted({len(form) for form in _CURRENCY_OF}, reverse=True)
+_CURRENCY_AT = re.compile(rf"\s?(?P<currency>{_CURRENCY})")
 _RANGE = re.compile(r"\s?(?:-|–|—|~|to|up to|à|bis|a|até|до|至|到|إلى|에서|부터)\s?")
+_EASTERN_BESIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7a3]")
+_BESIDE, _THOUSAND = 48, 1000
+_CLAUSE_GOES_ON = re.compile(
+    r"\s*(?:$|[.,;:!?)\n])|\s(?:when|once|if|for|after|und|si|wenn|если|за|net|netto)\b"
+)
 _AND = re.compile(r"\s(?:and|et|und|y|e|و)\s?")
 _BETWEEN = ("between ", "entre ", "zwischen ", "بين ")
 _PER = rf"(?:{alternatives(_TABLE['per']['words'])})"
 _BASIS_AFTER = re.compile(rf"[\s(,.]{{0,2}}{_PER}\s?(?P<unit>{_UNIT})")
 _BASIS_PLAIN = re.compile(
     rf"\s(?:(?:per|an?|each|par|pro|por|за|je|die|la|el|im|am|в|al|每|عن كل|لكل|في)\s)\s?(?:{_UNIT})"
+)
+_BASIS_SLASH = re.compile(
+    rf"\s?/\s?(?:{alternatives([unit for key in ('per_hour', 'per_page', 'per_word') for unit in _TABLE['unit'][key]])}|人次?|位|명|次|堂|篇|天)(?![^\W_\u2e80-\ud7a3])"
 )
 _BASIS_BEFORE = re.compile(rf"{_PER}\s?(?P<unit>{_UNIT})[\s:,]{{0,2}}(?:[^\s\d]{{0,6}}\s?)?$")
 _BASIS_KOREAN = re.compile(rf"(?P<unit>{_UNIT})당\s?(?:[^\s\d]{{0,6}}\s?)?$")
@@ -99,6 +117,7 @@ class _Amount:
     value: Decimal
     times: int
     currency: str
+    is_sure: bool = False
 
 
 def find_money(passage: Passage, taken: Sequence[tuple[int, int]] = ()) -> list[EntityResult]:
@@ -108,6 +127,11 @@ def find_money(passage: Passage, taken: Sequence[tuple[int, int]] = ()) -> list[
     odd = [hit for hit in passage.hits("odd_channel") if _is_free(hit.start, hit.end, taken)]
     results = []
     used: set[int] = set()
+    results += [
+        passage.entity(EntityType.MONEY, hit.start, hit.end, passage.folded[hit.start : hit.end])
+        for hit in passage.hits("coined")
+        if _is_free(hit.start, hit.end, taken)
+    ]
     for start, end, text, currency in _joined(folded, amounts):
         basis = _basis(folded, start, end)
         first, last = _sentence(folded, start, end)
@@ -145,9 +169,9 @@ def _amounts(passage: Passage, taken: Sequence[tuple[int, int]]) -> list[_Amount
             continue
         done = match.end()
         found.append(_read(folded, match.start(), match.end(), _number(match)))
-    han = _HAN_AMOUNT.finditer(folded) if "han" in passage.scripts else iter(())
+    han = HAN_AMOUNT.finditer(folded) if "han" in passage.scripts else iter(())
     for match in islice(han, MAX_HITS):
-        amount = _read(folded, match.start(), match.end(), _han_number(match.group()))
+        amount = _read(folded, match.start(), match.end(), han_number(match.group()))
         if (amount.currency or amount.value >= 100) and _is_free(*match.span(), taken):
             found.append(amount)
     for start, end, value in spelled_numbers(passage):
@@ -159,8 +183,9 @@ def _amounts(passage: Passage, taken: Sequence[tuple[int, int]]) -> list[_Amount
         is_money = not amount.currency or (
             amount.end > end and (value >= 100 or (len(written) > 3 and written != "real"))
         )
+        is_money = is_money or (amount.start < start and value >= 100)  # "usd nine hundred"
         if (
-            (amount.currency or value >= 100)
+            (amount.currency or amount.is_sure or value >= 100)
             and is_money
             and _is_free(start, amount.end, [*taken, *_places(found)])
         ):
@@ -173,8 +198,14 @@ def _places(amounts: list[_Amount]) -> list[tuple[int, int]]:
 
 
 def _read(folded: str, start: int, end: int, value: Decimal) -> _Amount:
-    after = _AFTER.match(folded, end)
     times, currency, name = 1, "", ""
+    if half := _HALF.match(folded, end):
+        value, end = value + Decimal("0.5"), half.end()
+    # "un grand sourire" and "ein riesen Problem" say one; who means money says more.
+    if value > 1 and (slang := _AFTER_SLANG.match(folded, end)):
+        one, _, currency = _of(_SLANG_OF, slang["slang"]).partition(" ")
+        return _Amount(start, slang.end(), value, int(one), currency, is_sure=True)
+    after = _AFTER.match(folded, end)
     if after and after.group().strip():
         times = int(_of(_MULTIPLIER_OF, after["times"]) or 1)
         name = (after["currency"] or "").strip()
@@ -183,6 +214,12 @@ def _read(folded: str, start: int, end: int, value: Decimal) -> _Amount:
             currency = ""  # "2,000 in bitcoin" says how, not how much
         if currency or times > 1:
             end = after.end("currency") if currency else after.end("times")
+    if name in _THINGS and value * times < _LEAST_OF_THINGS:
+        currency = ""
+    if times > 1 and not currency and folded[end - 1] in EASTERN_UNITS:
+        value, end = with_tail(folded, end, value, times)
+        if behind := _CURRENCY_AT.match(folded, end):
+            currency, end = _of(_CURRENCY_OF, behind["currency"]), behind.end()
     if not currency or name in _SHARED_NAMES:
         first, before = _currency_before(folded, start)
         if before:
@@ -198,8 +235,11 @@ def _currency_before(folded: str, at: int) -> tuple[int, str]:
     for length in _BEFORE_LENGTHS:
         first = end - length
         if first >= 0 and (code := _CURRENCY_OF.get(folded[first:end])):
+            if end != at and folded[first:end] == "nt":
+                continue  # "NT5000" is money, "NT 4" is not
             is_word = folded[first] < "\u2e80" and folded[first].isalpha()
-            is_part = folded[first - 1 : first].isalnum() or folded[first - 1 : first] == "-"
+            left = folded[first - 1 : first]
+            is_part = (left.isalnum() and left < "\u2e80") or left == "-"
             # "eth1" and "fr5" are no money, "usd500" is.
             is_code = end == at and folded[first:end] in _SHORT_NAMES
             if not is_word or not (is_part or is_code):
@@ -228,29 +268,11 @@ def _number(match: re.Match[str]) -> Decimal:
     return Decimal(digits.replace(",", ".").replace("٫", "."))
 
 
-def _han_number(written: str) -> Decimal:
-    total = section = digit = unit = 0
-    for char in written:
-        if char in _HAN_DIGITS:
-            digit = _HAN_DIGITS[char]
-            if digit == 0:
-                unit = 0
-            continue
-        unit = _HAN_UNITS[char]
-        if unit == 10_000:
-            total += (section + digit) * unit
-            section = 0
-        else:
-            section += (digit or 1) * unit
-        digit = 0
-    # "四万二" leaves the last unit out, as people say it.
-    return Decimal(total + section + (digit * unit // 10 if unit > 10 else digit))
-
-
 def _joined(folded: str, amounts: list[_Amount]) -> list[tuple[int, int, str, str]]:
     """Amounts that are money, ranges joined: (start, end, number text, currency or nothing)."""
     joined = []
     skip = False
+    sure = [(amount.start, amount.end) for amount in amounts if amount.currency or amount.is_sure]
     for index, amount in enumerate(amounts):
         if skip:
             skip = False
@@ -258,13 +280,15 @@ def _joined(folded: str, amounts: list[_Amount]) -> list[tuple[int, int, str, st
         following = amounts[index + 1] if index + 1 < len(amounts) else None
         if following and _is_range(folded, amount, following):
             currency = amount.currency or following.currency
-            if currency or _is_bare(folded, amount.start, following):
+            is_money = following.is_sure or _is_bare(folded, amount.start, following)
+            if currency or is_money or _is_beside(folded, amount.start, following, sure):
                 low = amount.value * (amount.times if amount.times > 1 else following.times)
                 text = f"{_plain(low)}-{_plain(following.value * following.times)}"
                 joined.append((amount.start, following.end, text, currency))
                 skip = True
                 continue
-        if amount.currency or _is_bare(folded, amount.start, amount):
+        is_money = bool(amount.currency) or amount.is_sure or _is_bare(folded, amount.start, amount)
+        if is_money or _is_beside(folded, amount.start, amount, sure):
             text = _plain(amount.value * amount.times)
             joined.append((amount.start, amount.end, text, amount.currency))
     return joined
@@ -279,11 +303,33 @@ def _is_bare(folded: str, start: int, amount: _Amount) -> bool:
         int(amount.value * amount.times),
         grouped=amount.times > 1 or not folded[amount.start : amount.end].isdigit(),
         based=_BASIS_PLAIN.match(folded, amount.end) is not None
+        or _BASIS_SLASH.match(folded, amount.end) is not None
         or (
             amount.value * amount.times >= 100
             and _BASIS_WORD_AFTER.match(folded, amount.end) is not None
         ),
     )
+
+
+def _is_beside(folded: str, first: int, amount: _Amount, sure: list[tuple[int, int]]) -> bool:
+    """Whether an amount, perhaps the end of a range from `first`, is money by its clause.
+
+    One with a currency stands beside it, or the Han or Hangul words around it say so.
+    """
+    near = any(
+        0 <= first - end <= _BESIDE or 0 <= start - amount.end <= _BESIDE for start, end in sure
+    )
+    value = int(amount.value * amount.times)
+    if folded[amount.end - 1] >= "\u2e80" or _EASTERN_BESIDE.search(
+        folded, max(0, first - 2), min(len(folded), amount.end + 2)
+    ):
+        return is_eastern_paid(folded, first, amount.end, value, is_near=near)
+    if not near or _CLAUSE_GOES_ON.match(folded, amount.end) is None:
+        return False
+    is_more = folded[first - 1 : first] == "+" and value >= _LEAST_OF_THINGS
+    is_thousands = amount.times == _THOUSAND and folded[amount.end - 1] in "kк"
+    is_said = folded[first].isalpha() and " " in folded[first : amount.end] and value % 50 == 0
+    return is_more or is_thousands or is_said
 
 
 def _is_range(folded: str, low: _Amount, high: _Amount) -> bool:

@@ -16,6 +16,8 @@ from nlp.entities.channel_words import (
     AT_AFTER,
     BEFORE_CJK,
     BEFORE_FIGURATIVE,
+    BY,
+    BY_AHEAD,
     CHANNEL_BEFORE,
     CHANNEL_PREPOSITION,
     CLAUSE_ENDS,
@@ -210,6 +212,8 @@ def _is_used(text: str, hit: Hit, before: str, after: str) -> bool:
     if ends and service.solo and SOLO_BEFORE.search(before):
         return True
     if service.kind == "messenger" and ON_DEVICE.match(after):
+        return True
+    if BY.search(before) and (ends or BY_AHEAD.match(after)):
         return True
     if not (CHANNEL_BEFORE.search(before) or USED_BEFORE.search(before)):
         return False

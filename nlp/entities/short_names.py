@@ -40,7 +40,12 @@ _ADDRESS_BEFORE = re.compile(r"@[a-z0-9.-]+\.[a-z]{2,6}\s?\($")
 # "Seattle, WA 98101": a place has a capital before it.
 _PLACE_BEFORE = re.compile(r"[^\W\d_a-z][\w.'’]+,? $")
 _CALL = re.compile(r"[(\[*&]|\s?[=<>]|->")
+_NAME_BEFORE = re.compile(
+    r"(?<![a-z0-9@._-])(?P<name>[a-z0-9][a-z0-9_.#]{2,30})\s(?:on|over|via|auf|bei|sur|en|no|na|por|в|на|على)\s$"
+)
+_TO_ME = re.compile(r"\s?(?:转|轉|发|發|傳|传|敲|戳|找|加|聯絡|联系)我")
 _GROUPED_LEAST = 3
+_MADE = 2
 _PLAIN_SIGNS = frozenset({"", ":", "：", "(", "=", "—", "–"})
 # Words of the languages themselves: they need a name that can be nothing else.
 _WORDS = NUMBER_WORDS | {"x", "face", "dis", "sig", "tele", "disc", "snap", "signal"}
@@ -61,6 +66,8 @@ def offers_contact(passage: Passage, hit: Hit) -> bool:
     is_word = written in _WORDS or (len(written) == 1 and written.isascii())
     if not is_word and (
         _OWN_NAME.match(folded, hit.end)
+        or _TO_ME.match(folded, hit.end)
+        or _is_named_before(passage, hit)
         or _SAME.match(folded, hit.end)
         or (
             hit.end - hit.start >= _GROUPED_LEAST
@@ -72,6 +79,12 @@ def offers_contact(passage: Passage, hit: Hit) -> bool:
         return target.service == hit.key
     behind = _BEHIND.match(folded, hit.end)
     return behind is not None and _has_name(passage, hit, behind, is_word=is_word)
+
+
+def _is_named_before(passage: Passage, hit: Hit) -> bool:
+    """ "find mira_k8 on tg"."""
+    named = _NAME_BEFORE.search(passage.folded, max(0, hit.start - 40), hit.start)
+    return named is not None and likeness(passage.text[slice(*named.span("name"))]) == _MADE
 
 
 def _has_name(passage: Passage, hit: Hit, behind: re.Match[str], *, is_word: bool) -> bool:
@@ -92,7 +105,13 @@ def _has_name(passage: Passage, hit: Hit, behind: re.Match[str], *, is_word: boo
         if written == "x":
             return False
         like = likeness(passage.text[at : token.end()])
-        if (like == 2 and not _CALL.match(folded, token.end())) or (
+        if (
+            is_joined
+            and "-" in token.group()
+            and is_uncommon(passage.text[at : token.end()], among_latin=True)
+        ):
+            return True
+        if (like == _MADE and not _CALL.match(folded, token.end())) or (
             like == 1 and signed and not is_word
         ):
             return True

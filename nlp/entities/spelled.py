@@ -16,21 +16,57 @@ _END = Hit(1 << 40, 1 << 40, "")
 _HANGUL_DIGITS = {char: value for value, char in enumerate("일이삼사오육칠팔구", start=1)}
 _HANGUL_UNITS = {"십": 10, "백": 100, "천": 1000, "만": 10_000}
 _HANGUL = re.compile(
-    r"(?<![\uac00-\ud7a3])[일이삼사오육칠팔구십백천만]{1,9}(?=\s?(?:원|달러|유로|위안|엔))"
+    r"(?<![\uac00-\ud7a3])[일이삼사오육칠팔구십백천만]{1,9}(?=\s?(?:원|달러|유로|위안|엔|불|$|[.,!?)]|\s|으로|이면|씩|까지|정도))"
 )
 
-# "zweitausendfünfhundert": German writes them as one word.
-_GERMAN_DIGITS = dict.fromkeys(("", "ein"), 1) | {
-    word: value
-    for value, word in enumerate(
-        ("zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
-        start=2,
+# "zweitausendfünfhundert", "hundertzwanzig": German writes them as one word.
+_GERMAN_UNITS = dict(
+    zip(
+        ["ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"],
+        range(1, 10),
+        strict=True,
     )
+)
+_GERMAN_TEENS = dict(
+    zip(
+        [
+            "zehn",
+            "elf",
+            "zwölf",
+            "dreizehn",
+            "vierzehn",
+            "fünfzehn",
+            "sechzehn",
+            "siebzehn",
+            "achtzehn",
+            "neunzehn",
+        ],
+        range(10, 20),
+        strict=True,
+    )
+)
+_GERMAN_TENS = dict(
+    zip(
+        ["zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig"],
+        range(20, 100, 10),
+        strict=True,
+    )
+)
+_GERMAN_SMALL = {
+    **{
+        f"{unit}und{ten}": tens + units
+        for unit, units in _GERMAN_UNITS.items()
+        for ten, tens in _GERMAN_TENS.items()
+    },
+    **_GERMAN_TENS,
+    **_GERMAN_TEENS,
+    **_GERMAN_UNITS,
 }
-_GERMAN_DIGIT = "|".join(filter(None, _GERMAN_DIGITS))
+_GERMAN_WORD = "|".join(sorted(_GERMAN_SMALL, key=len, reverse=True))
+_GERMAN_LONG = re.compile(r"[a-zßäöü]*(?:tausend|hundert)[a-zßäöü]*")
 _GERMAN = re.compile(
-    rf"(?<![^\W_])(?:(?P<thousands>{_GERMAN_DIGIT})?(?P<thousand>tausend))?"
-    rf"(?:(?P<hundreds>{_GERMAN_DIGIT})?(?P<hundred>hundert))(?P<fifty>fünfzig)?(?![^\W_])"
+    rf"(?<![^\W_])(?:(?P<thousands>{_GERMAN_WORD})?(?P<thousand>tausend))?"
+    rf"(?:(?P<hundreds>{_GERMAN_WORD})?(?P<hundred>hundert))?(?:und)?(?P<rest>{_GERMAN_WORD})?(?![^\W_])"
 )
 
 
@@ -41,9 +77,11 @@ def spelled_numbers(passage: Passage) -> Iterator[tuple[int, int, Decimal]]:
             if match.group()[-1] in _HANGUL_UNITS:
                 yield match.start(), match.end(), Decimal(_hangul(match.group()))
     if "tausend" in passage.folded or "hundert" in passage.folded:
-        for match in islice(_GERMAN.finditer(passage.folded), MAX_HITS):
-            if value := _german(match):
-                yield match.start(), match.end(), Decimal(value)
+        for word in islice(_GERMAN_LONG.finditer(passage.folded), MAX_HITS):
+            number = _GERMAN.fullmatch(word.group())
+            is_joined = word.group() not in ("tausend", "hundert")  # "zwei Tausend" is a run
+            if number and is_joined and (value := _german(number)):
+                yield word.start(), word.end(), Decimal(value)
     run: list[Hit] = []
     for hit, following in pairwise([*_hits(passage), _END]):
         run.append(hit)
@@ -55,8 +93,11 @@ def spelled_numbers(passage: Passage) -> Iterator[tuple[int, int, Decimal]]:
 
 
 def _german(match: re.Match[str]) -> int:
-    thousands = _GERMAN_DIGITS[match["thousands"] or ""] * 1000 if match["thousand"] else 0
-    return thousands + _GERMAN_DIGITS[match["hundreds"] or ""] * 100 + 50 * bool(match["fifty"])
+    if not (match["thousand"] or match["hundred"]):
+        return 0
+    thousands = _GERMAN_SMALL.get(match["thousands"] or "", 1) * 1000 if match["thousand"] else 0
+    hundreds = _GERMAN_SMALL.get(match["hundreds"] or "", 1) * 100 if match["hundred"] else 0
+    return thousands + hundreds + _GERMAN_SMALL.get(match["rest"] or "", 0)
 
 
 def _hits(passage: Passage) -> list[Hit]:

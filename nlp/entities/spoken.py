@@ -112,6 +112,8 @@ def _number(run: list[Hit]) -> Iterator[tuple[int, int, str]]:
             repeat = 1
             pending_ten = int(value) if value.isdigit() and int(value) in range(20, 91, 10) else 0
             pending_hundred = int(value) if value.isdigit() and int(value) in _HUNDREDS else 0
+    if any(hit.key == "00" for hit in run) and len(run) <= _MIN_WORDS:
+        return  # "for talk two, fifteen hundred once you come"
     if _MIN_DIGITS <= len(digits.lstrip("+")) <= _MAX_DIGITS:
         yield run[0].start, run[-1].end, digits
 

@@ -64,6 +64,8 @@ def _numbers() -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def _tables() -> Iterator[tuple[str, tuple[str, str]]]:
+    for phrase in lexicon.read("money")["coined"]["words"]:
+        yield phrase, ("coined", phrase)
     for kind, table in lexicon.read("entities").items():
         for key, phrases in table.items():
             for phrase in phrases:
