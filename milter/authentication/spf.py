@@ -40,6 +40,7 @@ MAX_ASKING_TERMS = 10
 MAX_VOID_ANSWERS = 2
 MAX_HOSTS = 10
 
+_FORESEEN = 5
 _RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 _ASKING = frozenset({"include", "a", "mx", "ptr", "exists"})
 
@@ -126,7 +127,9 @@ class _Evaluation:
         record = self._record(name)
         if record is None:
             return "none"
-        for directive in record.directives:
+        for number, directive in enumerate(record.directives):
+            if directive.mechanism == "include":
+                self._foresee(record.directives[number:])
             if self._matches(directive, name, client):
                 return _RESULTS[directive.qualifier]
         if not record.redirect:
@@ -140,6 +143,18 @@ class _Evaluation:
         if redirected == "none":
             raise _PermanentError("redirect to a domain without a record")
         return redirected
+
+    def _foresee(self, directives: tuple[Directive, ...]) -> None:
+        """Where the next include is open, the few behind it are asked for in the same round."""
+        named = [
+            Question(one.domain.lower().removesuffix("."), "TXT")
+            for one in directives
+            if one.mechanism == "include" and "%" not in one.domain
+        ]
+        if "%" in directives[0].domain or self._asking_terms >= MAX_ASKING_TERMS:
+            return
+        if named[0] not in self._answers:
+            raise _Open(one for one in named[:_FORESEEN] if one not in self._answers)
 
     def _record(self, domain: str) -> Record | None:
         answer = self._ask(Question(domain, "TXT"))

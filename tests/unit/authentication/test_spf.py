@@ -171,6 +171,18 @@ def test_the_most_that_ten_terms_can_ask():
     assert len(asked) == 111
 
 
+def test_a_few_includes_are_asked_for_in_one_round():
+    zone = Zone({
+        "x.test": ["TXT v=spf1 " + " ".join(f"include:i{n}.test" for n in range(9)) + " -all"],
+        **{f"i{n}.test": ["TXT v=spf1 ?all"] for n in range(9)},
+    })  # fmt: skip
+    who, answers, rounds = identity("192.0.2.1", "a@x.test"), {}, []
+    while isinstance(needs := check_spf(who, answers, authserv_id="us"), Needs):
+        rounds.append(len(needs.questions))
+        answers.update({one: zone.answer(one) for one in needs.questions})
+    assert (needs.result, rounds) == ("fail", [1, 5, 4])
+
+
 def test_all_hosts_of_an_mx_are_asked_for_at_once():
     zone = Zone({"x.test": ["TXT v=spf1 mx -all", *(f"MX {n} m{n}.x.test" for n in range(10))]})
     who = identity("192.0.2.1", "a@x.test")
