@@ -14,7 +14,7 @@ import struct
 
 import msgspec
 
-from milter.observe.metrics import Family
+from milter.observe.table import Family
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 _LENGTH = struct.Struct(">I")

@@ -29,7 +29,7 @@ from milter.app.control import (
     Started,
 )
 from milter.app.service import ServicePlan
-from milter.observe.metrics import Family
+from milter.observe.table import Family
 from milter.readers.backoff import Backoff
 
 # How long a front may take to answer, and to end after its grace is over.

@@ -27,7 +27,8 @@ from milter.app.sockets import (
 from milter.app.systemd import notify, reloading
 from milter.observe.exposition import Ledger, text_exposition
 from milter.observe.maillog import MailLog
-from milter.observe.metrics import Family, SupervisorMetrics
+from milter.observe.metrics import SupervisorMetrics
+from milter.observe.table import Family
 from milter.settings.load import ConfigurationError
 
 FRONT_BUILDER = "milter.app.build:build_front"

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from milter.observe.metrics import Family, Merge
+from milter.observe.table import Family, Merge
 
 TEXT_CONTENT_TYPE = CONTENT_TYPE_LATEST
 

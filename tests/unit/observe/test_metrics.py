@@ -11,12 +11,11 @@ from milter.observe.exposition import Ledger, merge_families, text_exposition
 from milter.observe.metrics import (
     END_REASONS,
     Build,
-    Family,
-    Merge,
     Metrics,
     SupervisorMetrics,
     Words,
 )
+from milter.observe.table import Family, Merge
 from milter.readers.connection import EndReason
 
 # Lists longer than any that the gateway has.
