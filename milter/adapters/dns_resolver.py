@@ -86,6 +86,11 @@ class DnsResolver:
         self._servers = options.servers
         self._backend = dns.asyncbackend.get_backend("asyncio")
 
+    @property
+    def has_servers(self) -> bool:
+        """False where every question fails, because nobody can be asked."""
+        return bool(self._servers)
+
     async def ask(self, questions: Sequence[Question], deadline: float) -> Answers:
         """All answers that can be had by then; the others are FAILED."""
         answers: dict[Question, Answer] = {}

@@ -120,6 +120,8 @@ class MailFront:
 
     async def start(self) -> None:
         """Recover holds, warm the readers, then take mail."""
+        if self._settings.authentication.verify != "never" and not self._resolver.has_servers:
+            self.log.problem("no_name_servers", detail="set authentication.nameservers")
         await self._quarantine.recover(self._clock.now())
         await self._readers.start()
         if self._notices is not None:

@@ -65,17 +65,26 @@ def signed(raw, domain="sender.test"):
     return dkim.sign(raw, b"s1", domain.encode(), PEM, include_headers=[b"from", b"subject"]) + raw
 
 
-def send(place, raw, name, mail_from):
+def send(place, raw, name, mail_from, client=""):
+    """What our own field says of the mail as it arrives; nothing where there is none."""
     running, inner, _ = place
     with Peer(running.port) as peer:
         peer.hello()
+        if client:
+            assert (
+                peer.say(f"XFORWARD NAME=mx.test ADDR={client} PROTO=ESMTP HELO=mx.test")[0:1]
+                == b"2"
+            )
         peer.say(f"MAIL FROM:<{mail_from}>")
         assert peer.say(f"RCPT TO:<{name}@example.org>").startswith(b"250")
         assert peer.say("DATA").startswith(b"354")
         reply = peer.say(raw + b".")
     assert reply.startswith(b"250"), reply
     delivered = copies(inner, f"{name}@example.org")[0].raw
-    top, _, rest = delivered.partition(b"\r\nX-Lurewall-Verdict")
+    top, _, rest = delivered.partition(b"X-Lurewall-Verdict")
+    if not top:
+        return {}
+    top = top.removesuffix(b"\r\n")
     assert top.startswith(b"Authentication-Results: gateway.test;"), delivered
     assert b"Authentication-Results: gateway.test" not in rest
     value = top.partition(b":")[2].replace(b"\r\n", b"").decode("ascii")
@@ -112,6 +121,22 @@ def test_a_dead_dns_gives_temperror_and_the_mail_flows(place, domain):
     name = domain.partition(".")[0]
     found = send(place, mail(f"x@{domain}", name), name, f"x@{domain}")
     assert (found["spf"].result, found["dmarc"].result) == ("temperror", "temperror")
+
+
+def test_behind_postfix_the_client_comes_by_xforward(place, tmp_path):
+    _, inner, server = place
+    told = f'nameservers = ["127.0.0.1:{server.port}"]'
+    with gateway(
+        tmp_path, inner_port=inner.port, mode="annotate", readers=1, authentication=told
+    ) as running:
+        here = (running, inner, server)
+        found = send(
+            here, mail("x@elsewhere.test", "told"), "told", "x@elsewhere.test", "192.0.2.1"
+        )
+        assert [found[name].result for name in ("spf", "dmarc")] == ["pass", "pass"]
+        # From our own networks, or where nobody tells the client, there is nothing to verify.
+        for name, client in (("inside", "10.0.0.9"), ("untold", "")):
+            assert not send(here, mail("x@elsewhere.test", name), name, "x@elsewhere.test", client)
 
 
 def test_results_are_counted_and_logged_and_the_cache_is_used(place):

@@ -242,6 +242,7 @@ async def test_the_next_server_is_asked_and_then_first(server):
 
 async def test_without_any_server_all_fails_at_once(server):
     place = Place(server, servers=())
+    assert not place.resolver.has_servers
     started = time.monotonic()
     assert (await place.ask("example.test")).status is AnswerStatus.FAILED
     assert time.monotonic() - started < 0.1

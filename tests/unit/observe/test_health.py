@@ -38,7 +38,7 @@ def test_ready_until_a_component_says_otherwise_and_again_when_it_is_well() -> N
 def test_the_place_of_an_exception_is_the_innermost_line_of_ours() -> None:
     with pytest.raises(ValueError) as raised:
         Metrics().messages.add("too", "many", "labels")
-    assert place_of(raised.value).startswith("ValueError at milter.observe.metrics:")
+    assert place_of(raised.value).startswith("ValueError at milter.observe.table:")
     with pytest.raises(TypeError) as foreign:
         int(Secret())  # type: ignore[call-overload]
     assert place_of(foreign.value).startswith("TypeError at tests.unit.observe.test_health:")

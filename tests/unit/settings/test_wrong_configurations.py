@@ -8,6 +8,7 @@ from itertools import takewhile
 import pytest
 
 from milter.settings import ConfigurationError, load_settings
+from milter.settings.name_servers import parse_name_server
 from milter.settings.rules import environment_problems, rule_problems
 from milter.settings.shipped import shipped_text
 
@@ -322,3 +323,38 @@ def test_quarantine_folder_is_a_file(tmp_path):
     text = GOOD + f"[quarantine]\nfolder = '{tmp_path}/q'\n"
     found = machine_says(f"state_dir = '{tmp_path}'\n" + text)
     assert "no folder" in found["quarantine.folder"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (
+            "[authentication]\nverify = 'never'\ntrusted_arc_sealers = ['relay.test']\n",
+            "authentication.trusted_arc_sealers",
+        ),
+        ("[authentication]\nverify = 'always'\n", "trusted_authserv_ids"),
+    ],
+)
+def test_settings_of_authentication_without_effect_are_told(text, key):
+    found = problems_of("trusted_authserv_ids = ['edge.org.test']\n" + GOOD + text)
+    assert [one for one in found if one[0] == key and one[2] and "no effect" in one[1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("192.0.2.53", ("192.0.2.53", 53)),
+        ("2001:db8::53", ("2001:db8::53", 53)),
+        ("127.0.0.1:5353", ("127.0.0.1", 5353)),
+        ("[::1]:5353", ("::1", 5353)),
+        ("[::1]", ("::1", 53)),
+    ],
+)
+def test_name_servers_as_people_write_them(text, server):
+    assert parse_name_server(text) == server
+
+
+@pytest.mark.parametrize("text", ["", "ns.test", "127.0.0.1:", "127.0.0.1:0", "[::1", "[::1]5353"])
+def test_what_is_no_name_server_is_refused(text):
+    with pytest.raises(ValueError):
+        parse_name_server(text)
