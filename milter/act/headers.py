@@ -38,7 +38,9 @@ _CLAIMED = re.compile(
 _WHERE_ID_BEGINS = 2_000
 _ID_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^\s;()"]+)')
 _COMMENT_PIECE = re.compile(rb"\\.|[()]", re.DOTALL)
-_ENCODED_WORD_OCTETS = 45
+# So that the first one fits behind the name of the field.
+_ENCODED_WORD_OCTETS = 39
+_ENCODED_LINE = 76
 
 # RFC 8601 §2.2 pvalue: a token, or a domain name with or without something before its `@`.
 _PVALUE = re.compile(r"(?:[A-Za-z0-9!#$%&'*+^_`{|}~.-]*@)?[A-Za-z0-9!#$%&'*+^_`{|}~.-]+")
@@ -164,7 +166,9 @@ def tag_subject(
     edits: list[ReplaceField] = []
     for occurrence, field in enumerate(header.named(b"subject"), start=1):
         old = _LINE_END.sub(b"", raw[field.value_start : field.end])
-        plain, joined = (_tag_octets(tag, before_encoded_word=each) for each in (False, True))
+        plain, joined = (
+            _tag_octets(tag, line_end, before_encoded_word=each) for each in (False, True)
+        )
         is_below_junk = 0 <= header.first_junk < field.start
         if is_below_junk or plain in old or joined in old:
             continue
@@ -189,14 +193,14 @@ def spelled_name(raw: bytes, field: HeaderField) -> bytes:
 def _tagged(tag: bytes, old: bytes, line_end: bytes) -> bytes:
     """Tag and old value; a value that directly follows its colon needs a space."""
     rest = old if not old or old[:1].isspace() else b" " + old
-    value = b" " + tag + rest
-    first_line = value.partition(b"\n")[0]
-    if len(first_line) + len(b"Subject:") > _LONGEST_LINE and rest.strip():
-        return b" " + tag + line_end + rest  # RFC 5322 §2.1.1
-    return value
+    line = (b"Subject: " + tag).rpartition(b"\n")[2] + rest.partition(b"\n")[0].rstrip(b"\r")
+    # RFC 5322 §2.1.1, and RFC 2047 §2 for a line that holds encoded words.
+    room = _ENCODED_LINE if b"=?" in line else _LONGEST_LINE
+    fold = line_end if len(line) > room and rest.strip() else b""
+    return b" " + tag + fold + rest
 
 
-def _tag_octets(tag: str, *, before_encoded_word: bool) -> bytes:
+def _tag_octets(tag: str, line_end: bytes, *, before_encoded_word: bool) -> bytes:
     """The tag for a header: ASCII as it is, else as encoded words (RFC 2047 §2, §5)."""
     if tag.isascii():
         return tag.encode("ascii")
@@ -211,7 +215,7 @@ def _tag_octets(tag: str, *, before_encoded_word: bool) -> bytes:
             chunk = b""
         chunk += octets
     words.append(chunk)
-    return b" ".join(b"=?utf-8?B?" + b64encode(word) + b"?=" for word in words)
+    return (line_end + b" ").join(b"=?utf-8?B?" + b64encode(word) + b"?=" for word in words)
 
 
 def _claimed_fields(raw: bytes, header: Header) -> Iterator[tuple[bytes, int, int, int]]:

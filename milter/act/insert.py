@@ -93,8 +93,10 @@ def _charset_for(site: Site, text: str, body: bytes) -> Charset | None:
     """The part's own charset, or the one that it can be labelled as; None if neither holds it."""
     if site.charset.encode(text) is not None:
         return site.charset if site.charset.is_sound(body) else None
-    # ASCII means the same in UTF-8: the old text stays what it is (design rule 7).
-    return writable_charset("utf-8") if site.charset == UNLABELLED and body.isascii() else None
+    # ASCII means the same in UTF-8: the old text stays what it is (design rule 7). Some programs
+    # read unlabelled escapes as ISO-2022-JP, and would no longer.
+    is_ascii = site.charset == UNLABELLED and body.isascii() and b"\x1b" not in body
+    return writable_charset("utf-8") if is_ascii else None
 
 
 def _insertion(

@@ -125,9 +125,28 @@ def laid_out(tree: Leaf | Multipart) -> Laid:
 
 
 def act(raw: bytes, sites: tuple[EditSite, ...], language: str) -> Acted:
+    """Annotate where these claims say."""
+    reading = Reading(size_bytes=len(raw), header=HeaderFacts(), edit_sites=sites)
+    return _act(raw, reading, language)
+
+
+def act_as_read(raw: bytes, language: str) -> Acted:
+    """Annotate where a reader says."""
+    read = read_message(raw, FACTS)
+    reading = Reading(
+        size_bytes=len(raw),
+        header=read.header,
+        protection=read.protection,
+        edit_sites=read.edit_sites,
+        unsafe_to_edit=read.unsafe_to_edit,
+    )
+    return _act(raw, reading, language)
+
+
+def _act(raw: bytes, reading: Reading, language: str) -> Acted:
     return act_on(
         raw,
-        reading=Reading(size_bytes=len(raw), header=HeaderFacts(), edit_sites=sites),
+        reading=reading,
         verdict=VERDICT,
         disposition=Disposition(
             action=Action.ANNOTATE, rule="default", recipients=(), banner_language=language
@@ -197,8 +216,7 @@ languages = st.sampled_from(["en", "fr", "zh-hans", "ar"])
 @given(trees, languages)
 def test_what_a_reader_finds_is_edited_exactly(tree: Leaf | Multipart, language: str) -> None:
     raw = laid_out(distinct(tree)).raw
-    sites = read_message(raw, FACTS).edit_sites
-    acted = act(raw, sites, language)
+    acted = act_as_read(raw, language)
     assert_exact(raw, acted)
     assert longest_encoded_line(acted.raw) <= max(76, longest_encoded_line(raw))
     if acted.edits_body:

@@ -22,9 +22,8 @@ from milter.mail.handback import Handback
 from milter.mail.marker import MARKER
 from milter.mail.reply import own_reply
 from milter.read.integrity import verify
-from milter.read.message_reader import read_message
 from milter.wire.milter_edits import modifications
-from tests.properties.test_edit_messages import FACTS, act
+from tests.properties.test_edit_messages import FACTS, act_as_read
 from tests.support.flowed import paragraphs
 from tests.support.mta_message import Manner, MtaMessage
 from tests.support.second_parser import compare, payload
@@ -42,7 +41,7 @@ def numbers(first: int) -> range:
 
 def edited(one: Shape) -> Acted:
     language = LANGUAGES[one.number % len(LANGUAGES)]
-    return act(one.raw, read_message(one.raw, FACTS).edit_sites, language)
+    return act_as_read(one.raw, language)
 
 
 def text(part: Message) -> str:
@@ -118,7 +117,7 @@ def test_a_second_pass_adds_no_second_banner(first: int) -> None:
         one = shape(number)
         once = edited(one)
         language = LANGUAGES[number % len(LANGUAGES)]
-        twice = act(once.raw, read_message(once.raw, FACTS).edit_sites, language)
+        twice = act_as_read(once.raw, language)
         edits = [part.outcome for part in twice.parts if part.outcome.is_edit]
         assert not edits, (one.name, twice.parts)
         if once.edits_body:

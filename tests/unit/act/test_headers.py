@@ -267,6 +267,32 @@ def test_a_subject_of_full_length_is_folded_after_the_tag() -> None:
     assert edited == b"Subject: [outside]\r\n " + value + b"\r\n\r\n"
 
 
+@pytest.mark.parametrize("tag", ["[outside]", "[extérieur]", "[" + "外部招聘提醒" * 6 + "]"])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        b"=?utf-8?B?" + b"w6ljbGFpcg==" * 4 + b"?=",
+        b"=?utf-8?Q?" + b"=C3=A9" * 8 + b"?=\r\n =?utf-8?Q?" + b"=C3=A9" * 8 + b"?=",
+        b"plain words that are followed by =?utf-8?Q?=C3=A9clair?=",
+        b"\r\n =?utf-8?Q?=C3=A9clair?=",
+    ],
+)
+def test_no_line_with_encoded_words_becomes_too_long(tag: str, subject: bytes) -> None:
+    """RFC 2047 §2: seventy-six; what was there keeps its octets."""
+    raw = b"Subject: " + subject + b"\r\n\r\n"
+    before = subject_shown(raw)
+    edited = tagged(raw, tag)
+    assert edited.removesuffix(b"\r\n\r\n").endswith(subject.lstrip())
+    assert max(map(len, edited.split(b"\r\n"))) <= 76
+    assert subject_shown(edited).split() == [*tag.split(), *before.split()]
+    assert tagged(edited, tag) == edited
+
+
+def test_a_subject_below_a_line_that_is_no_field_is_not_tagged() -> None:
+    raw = b"From: a\r\nno field\r\nSubject: Hello\r\n\r\nbody"
+    assert tagged(raw, "[outside]") == raw
+
+
 def test_a_message_without_subject_keeps_none() -> None:
     raw = b"From: a\r\n\r\nbody"
     assert tagged(raw, "[outside]") == raw
