@@ -9,6 +9,7 @@ pass in C over the octets that never looks back: white space of any kind takes l
 
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 from milter.authentication.taglist import without_signature
@@ -21,6 +22,7 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 # Octets that bytes.split() takes for white space and RFC 6376 does not, in either form.
 _ODD_SPACE = re.compile(rb"[\x0b\x0c]|\r(?!\n)")
 _WSP_RUN = re.compile(rb"[ \t]+")
+_PIECE_OCTETS = 262_144
 _CRLF_FROM_END = re.compile(rb"(?:\n\r)*+")
 # Two literal spaces first: the search for them runs in C, and most spaces stand alone.
 _SPACES = re.compile(rb"  +")
@@ -29,7 +31,7 @@ _SPACES = re.compile(rb"  +")
 class CanonicalForms:
     """One message in both forms."""
 
-    __slots__ = ("_bodies", "_by_name", "_digests", "_fields", "_is_clean", "header", "raw")
+    __slots__ = ("_bodies", "_by_name", "_fields", "_is_clean", "header", "raw")
 
     def __init__(self, raw: bytes, header: Header) -> None:
         self.raw = raw
@@ -39,19 +41,15 @@ class CanonicalForms:
         for number, field in enumerate(header.fields):
             self._by_name.setdefault(field.name, []).append(number)
         self._fields: dict[tuple[int, Mode], bytes] = {}
-        self._bodies: dict[Mode, bytes] = {}
-        self._digests: dict[Mode, bytes] = {}
+        self._bodies: dict[Mode, tuple[int, bytes]] = {}
 
     def body_length(self, mode: Mode) -> int:
         """Octets of the canonical body, which l= counts."""
-        return len(self._body(mode))
+        return self._body(mode)[0]
 
     def body_digest(self, mode: Mode) -> bytes:
         """SHA-256 of the whole canonical body."""
-        digest = self._digests.get(mode)
-        if digest is None:
-            digest = self._digests[mode] = hashlib.sha256(self._body(mode)).digest()
-        return digest
+        return self._body(mode)[1]
 
     def numbers(self, name: bytes) -> list[int]:
         """The numbers of all fields of that name (lower case), top first."""
@@ -97,13 +95,17 @@ class CanonicalForms:
         octets = self.raw[start:end]
         return octets if self._is_clean else _BARE_LF.sub(_CRLF, octets)
 
-    def _body(self, mode: Mode) -> bytes:
-        body = self._bodies.get(mode)
-        if body is None:
-            make = simple_body if mode == "simple" else relaxed_body
+    def _body(self, mode: Mode) -> tuple[int, bytes]:
+        """Length and digest, made once."""
+        made = self._bodies.get(mode)
+        if made is None:
             start = self.header.body_start if self.header.terminated else len(self.raw)
-            body = self._bodies[mode] = make(self._octets(start, len(self.raw)))
-        return body
+            length, digest = 0, hashlib.sha256()
+            for piece in canonical_body(self.raw[start:], mode, is_clean=self._is_clean):
+                length += len(piece)
+                digest.update(piece)
+            made = self._bodies[mode] = length, digest.digest()
+        return made
 
 
 def canonical_field(name: bytes, value: bytes, mode: Mode) -> bytes:
@@ -119,24 +121,43 @@ def canonical_field(name: bytes, value: bytes, mode: Mode) -> bytes:
     return bare_name + b":" + value + _CRLF
 
 
-def simple_body(body: bytes) -> bytes:
-    """All but empty lines at the end; an empty body is one CRLF (RFC 6376 §3.4.3)."""
-    return _without_empty_end(body) or _CRLF
+def canonical_body(body: bytes, mode: Mode, *, is_clean: bool = True) -> Iterator[bytes]:
+    """The body in pieces: so that a large one is never held twice, nor a thread for long.
+
+    simple: all but empty lines at the end, and an empty body is one CRLF (RFC 6376 §3.4.3).
+    relaxed: runs of white space are one space, none ends a line, nothing stays nothing (§3.4.4).
+    """
+    position = pending = 0
+    is_empty = True
+    while position < len(body):
+        end = body.find(b"\n", position + _PIECE_OCTETS) + 1 or len(body)
+        piece = body[position:end]
+        if not is_clean:
+            piece = _BARE_LF.sub(_CRLF, piece)
+        if mode == "relaxed":
+            piece = _relaxed(piece)
+        if end == len(body) and piece and not piece.endswith(_CRLF):
+            piece += _CRLF
+        position = end
+        kept = _length_before_empty_lines(piece)
+        if kept:
+            yield _CRLF * pending + piece[:kept]
+            pending, is_empty = 0, False
+        pending += (len(piece) - kept) // 2
+    if not is_empty or mode == "simple":
+        yield _CRLF
 
 
-def relaxed_body(body: bytes) -> bytes:
-    """Runs of white space are one space and none ends a line; nothing stays nothing (§3.4.4)."""
-    if b"\t" in body:
-        body = body.replace(b"\t", b" ")
-    if b"  " in body:
-        body = _SPACES.sub(b" ", body)
-    body = body.replace(b" \r\n", _CRLF)
-    return _without_empty_end(body.removesuffix(b" "))
+def _relaxed(piece: bytes) -> bytes:
+    """Whole lines, but perhaps for the last, with their white space reduced."""
+    if b"\t" in piece:
+        piece = piece.replace(b"\t", b" ")
+    if b"  " in piece:
+        piece = _SPACES.sub(b" ", piece)
+    return piece.replace(b" \r\n", _CRLF).removesuffix(b" ")
 
 
-def _without_empty_end(body: bytes) -> bytes:
-    """Without empty lines at the end, and with a line end, if there is anything left."""
-    kept = len(body.rstrip(_CRLF))
-    # A bare CR is no line end, so only whole pairs go.
-    kept = len(body) - len(_CRLF_FROM_END.match(body[kept:][::-1])[0])  # type: ignore[index]
-    return body[:kept] + _CRLF if kept else b""
+def _length_before_empty_lines(piece: bytes) -> int:
+    """How much is left without the line ends at its end; a bare CR is none."""
+    bare = len(piece.rstrip(_CRLF))
+    return len(piece) - len(_CRLF_FROM_END.match(piece[bare:][::-1])[0])  # type: ignore[index]

@@ -1,15 +1,13 @@
 """Canonical forms: as RFC 6376 says, in linear time, made once."""
 
+from collections.abc import Iterator
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from milter.authentication.canonical import (
-    CanonicalForms,
-    canonical_field,
-    relaxed_body,
-    simple_body,
-)
+from milter.authentication import canonical
+from milter.authentication.canonical import CanonicalForms, canonical_body, canonical_field
 from milter.mail.message import scan_header
 from tests.support.signing import MESSAGE, body_of, field_of
 
@@ -19,9 +17,21 @@ PIECES = st.lists(
 ).map(b"".join)
 
 
-@settings(deadline=None)
-@given(PIECES)
-def test_bodies_are_what_the_standard_says_line_by_line(body: bytes) -> None:
+def relaxed_body(body: bytes) -> bytes:
+    return b"".join(canonical_body(body, "relaxed"))
+
+
+def simple_body(body: bytes) -> bytes:
+    return b"".join(canonical_body(body, "simple"))
+
+
+@pytest.mark.parametrize("octets", [0, 1, 5, 262_144])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=PIECES)
+def test_bodies_are_what_the_standard_says_line_by_line_however_they_are_cut(
+    body: bytes, octets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canonical, "_PIECE_OCTETS", octets)
     assert relaxed_body(body) == body_of(body, "relaxed")
     assert simple_body(body) == body_of(body, "simple")
 
@@ -84,13 +94,21 @@ def test_a_header_without_an_end_has_no_body() -> None:
 
 
 def test_a_body_is_hashed_once_however_many_signatures_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    from milter.authentication import canonical
-
     calls: list[int] = []
-    monkeypatch.setattr(
-        canonical, "relaxed_body", lambda body: calls.append(1) or relaxed_body(body)
-    )
+
+    def counted(body: bytes, mode: canonical.Mode, *, is_clean: bool) -> Iterator[bytes]:
+        calls.append(len(body))
+        return canonical_body(body, mode, is_clean=is_clean)
+
+    monkeypatch.setattr(canonical, "canonical_body", counted)
     forms = CanonicalForms(MESSAGE, scan_header(MESSAGE))
     assert len({forms.body_digest("relaxed") for _ in range(8)}) == 1
     assert forms.body_length("relaxed") > 0
     assert len(calls) == 1
+
+
+def test_a_large_body_comes_in_pieces() -> None:
+    body = b"a line of text\r\n" * 100_000
+    pieces = list(canonical_body(body, "relaxed"))
+    assert len(pieces) > 5
+    assert b"".join(pieces) == body
