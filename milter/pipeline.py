@@ -8,8 +8,10 @@ Failure: what cannot be judged follows policy (delivered marked degraded, or def
 be edited exactly goes out with headers only. An exception here is our own bug: 451 4.3.0.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from milter.act.plan import Acted, ActOptions, act_on
 from milter.check import authentication
@@ -30,6 +32,7 @@ from milter.mail.reply import OwnReply, own_reply
 from milter.mail.verdict import Action, Disposition, Verdict
 from milter.ports import Clock, ExaminationFailed, Examined, Examiner, History
 
+_LARGE_OCTETS = 1_000_000
 _CONTENT_REFUSED = own_reply(550, "5.7.1", "Message refused by policy")
 _CANNOT_JUDGE = own_reply(451, "4.7.1", "Message cannot be examined now, try again later")
 
@@ -248,12 +251,17 @@ class Pipeline:
         """Edit, prove the edit, and seal what leaves."""
         authenticated = assessment.authenticated
         acted = await self._proved(transaction, assessment, disposition)
-        return acted.sealed(
+        seal = partial(
+            acted.sealed,
             self._options.act,
             reading=assessment.reading,
             verified=authenticated.results if authenticated else None,
             received_at=transaction.received_at,
         )
+        if self._options.act.seal and len(acted.raw) > _LARGE_OCTETS:
+            # A body is hashed as it leaves: others of this front must not wait for a large one.
+            return await asyncio.to_thread(seal)
+        return seal()
 
     async def _proved(
         self, transaction: Transaction, assessment: Assessment, disposition: Disposition

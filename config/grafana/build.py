@@ -67,6 +67,7 @@ SECURITY: Final = (
           targets=((f"max by (decision) (lurewall_quarantine_decided{{{_I}}})", "{{decision}}"),),
           text="Released is a false alarm, deleted a confirmation, expired neither"),
     Panel(title="Banners", targets=(_by("outcome", "lurewall_banners_total"),), unit="ops", stacked=True),
+    Panel(title="ARC seals", targets=(_by("outcome", "lurewall_arc_seals_total"),), unit="ops", stacked=True),
     Panel(title="Forged headers removed", targets=((f"sum(rate(lurewall_forged_headers_total{{{_I}}}{_RATE}))",
           "forged"),), unit="ops"),
     Panel(title="Authentication that did not pass",

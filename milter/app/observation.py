@@ -161,6 +161,7 @@ class Observation:
             intended=assessment.intended.value,
             header_from=next((m.address for m in assessment.header.header_from), ""),
             banner=banner,
+            seal=",".join(sorted(_seals(planned))),
             authentication=_result_words(assessment),
             first_failure=assessment.first_failure,
             seconds=_seconds(stages, assessment, seconds),
@@ -230,6 +231,9 @@ class Observation:
         for disposition, acted in planned.acted:
             if acted.seal is not SealOutcome.NOT_WANTED:
                 self._metrics.seals.add(acted.seal.value)
+            if acted.seal is SealOutcome.INTEGRITY:
+                self._metrics.integrity_mismatches.add()
+                self._log.problem("integrity", detail="seal", is_fatal=True)
             if disposition.action not in (Action.ANNOTATE, Action.QUARANTINE):
                 continue
             word = acted.banner.value
@@ -238,6 +242,12 @@ class Observation:
                 self._metrics.integrity_mismatches.add()
                 self._log.problem("integrity", detail=acted.problem, is_fatal=True)
         return word
+
+
+def _seals(planned: Planned) -> set[str]:
+    """What became of the seal for each group of recipients, where one is configured."""
+    outcomes = {acted.seal for _, acted in planned.acted}
+    return {outcome.value for outcome in outcomes if outcome is not SealOutcome.NOT_WANTED}
 
 
 def _result_words(assessment: Assessment) -> list[str]:

@@ -143,6 +143,7 @@ class MailLog:
         intended: str = "",
         header_from: str = "",
         banner: str = "",
+        seal: str = "",
         authentication: Sequence[str] = (),
         first_failure: str = "",
         seconds: Mapping[str, float] | None = None,
@@ -173,6 +174,7 @@ class MailLog:
             "ambiguous": outcome.ambiguous,
             "quarantine_ids": list(outcome.quarantine_ids),
             "banner": banner,
+            "seal": seal,
             # A believed field may hold any word: only those that look like results are told.
             "authentication": [
                 _UNPLAIN.sub("?", word)[:40] for word in authentication[:_MOST_RESULTS]

@@ -249,6 +249,12 @@ def _warnings(settings: Settings, today: date) -> Iterator[tuple[str, str]]:
         )
     if settings.arc and settings.mode is Mode.OBSERVE:
         yield "arc", "has no effect in observe mode: nothing is edited, so nothing is sealed"
+    if (
+        settings.arc
+        and settings.authentication.verify == "never"
+        and not settings.trusted_authserv_ids
+    ):
+        yield "arc", "seals nothing: no results are verified, and no server's are believed"
     if settings.arc and all(key.begins > today for key in settings.arc.keys):
         yield "arc.keys", "no key's day has come: nothing is sealed until then"
     for index, allow in enumerate(settings.allow):

@@ -125,6 +125,7 @@ def test_a_message_is_told_in_full_without_a_word_of_it() -> None:
         "ambiguous": False,
         "quarantine_ids": ["q1"],
         "banner": "",
+        "seal": "",
         "authentication": [],
         "first_failure": "",
         "seconds": {"total": 0.0123},

@@ -99,6 +99,10 @@ def test_warnings(tmp_path: Path) -> None:
     ).settings
     assert "arc" in {one.key for one in rule_problems(observing, source="x") if one.is_warning}
     annotating = load_settings(configured(tmp_path, "a").encode(), source="x").settings
+    blind = load_settings(
+        (configured(tmp_path, "a") + '[authentication]\nverify = "never"\n').encode(), source="x"
+    ).settings
+    assert any("seals nothing" in one.message for one in rule_problems(blind, source="x"))
     early = {one.key for one in rule_problems(annotating, source="x", today=date(2019, 1, 1))}
     assert "arc.keys" in early
     assert "arc.keys" not in {one.key for one in rule_problems(annotating, source="x")}
