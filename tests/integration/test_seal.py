@@ -55,6 +55,7 @@ class Place(NamedTuple):
 def place(request, tmp_path_factory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp(f"seal-{request.param}")
     (folder / "ours.pem").write_bytes(pem(OURS))
+    (folder / "ours.pem").chmod(0o600)
     arc = (
         '[arc]\ndomain = "gate.example"\n[[arc.keys]]\nselector = "ours"\n'
         f'key_file = "{folder}/ours.pem"\n'

@@ -24,6 +24,7 @@ def configured(tmp_path: Path, *selectors: str, mode: str = "annotate") -> str:
     for number, selector in enumerate(selectors):
         file = tmp_path / f"{selector}.pem"
         file.write_bytes(pem(rsa_key(2048, number % 2)))
+        file.chmod(0o640)
         text += KEY.format(selector, file, f"202{number}-01-01")
     return text
 
@@ -64,7 +65,8 @@ def test_what_cannot_be_used(text: str, key: str, message: str) -> None:
 
 
 def test_keys_that_the_machine_refuses(tmp_path: Path) -> None:
-    text = configured(tmp_path, "good", "weak", "other", "absent")
+    text = configured(tmp_path, "good", "weak", "other", "absent", "open")
+    (tmp_path / "open.pem").chmod(0o644)
     (tmp_path / "weak.pem").write_bytes(pem(rsa_key(1024)))
     (tmp_path / "other.pem").write_bytes(b"no key")
     (tmp_path / "absent.pem").unlink()
@@ -73,6 +75,7 @@ def test_keys_that_the_machine_refuses(tmp_path: Path) -> None:
     assert "1024 bits" in found["arc.keys[1].key_file"]
     assert "no private key" in found["arc.keys[2].key_file"]
     assert "cannot read" in found["arc.keys[3].key_file"]
+    assert "mode 0644" in found["arc.keys[4].key_file"]
 
 
 def test_a_key_that_cannot_be_read_keeps_a_front_from_starting(tmp_path: Path) -> None:
