@@ -16,6 +16,7 @@ from tests.support.client import Peer
 from tests.support.gateway import eventually
 from tests.support.kept import held_mails
 from tests.support.mails import LURE_TEXT, PLAIN_TEXT, mail
+from tests.support.scripted_filter import CONTINUE, ScriptedFilter, at_end, inserted, serving
 from tests.support.smtp_load import send_all
 
 POLICY = """
@@ -66,7 +67,8 @@ def started(tmp_path_factory) -> Iterator[Callable[[str, bool], Behind]]:
 
         def start(kind: str, unix: bool) -> Behind:
             folder = tmp_path_factory.mktemp(f"milter-{kind}")
-            return stack.enter_context(behind(kind, folder, unix=unix, more=POLICY))
+            top = 'trusted_authserv_ids = ["verifier.test"]'
+            return stack.enter_context(behind(kind, folder, unix=unix, top=top, more=POLICY))
 
         yield functools.cache(start)
 
@@ -338,6 +340,25 @@ def check_a_hold_for_all(running: Behind) -> None:
     message = running.only("all@tagged.example.org")
     assert sorted(message.recipients) == sorted(address.encode() for address in to)
     eventually(lambda: not held(running))
+
+
+def test_results_of_a_filter_that_is_asked_first_are_seen(running):
+    results = b" verifier.test; dkim=pass header.d=corp.test;\n\tspf=pass smtp.mailfrom=corp.test"
+    edits = inserted(0, b"Authentication-Results", results) + CONTINUE
+    with (
+        serving(lambda: ScriptedFilter(at_end(edits))) as port,
+        running.beside(first=port) as second,
+    ):
+        assert second.send(plain("second"), "second@plain.example.org").startswith(b"250")
+        raw = second.only("second@plain.example.org").raw
+    (event,) = [
+        one for one in running.gateway.events("message")
+        if one["recipients"] == ["second@plain.example.org"]
+    ]  # fmt: skip
+    assert "dkim=pass" in event["authentication"]
+    ours, _, below = raw.partition(b"Authentication-Results: verifier.test; dkim=pass")
+    assert OURS_ON_TOP.match(ours)
+    assert content(below) == plain("second")
 
 
 # What only Postfix has.

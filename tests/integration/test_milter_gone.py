@@ -19,7 +19,7 @@ from tests.support.kept import held_mails
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300), pytest.mark.xdist_group("milter")]
 # What MTAs write into their log when a filter does not answer.
-LOGGED = {"postfix": "warning: milter ", "sendmail": "Milter (lurewall): "}
+LOGGED = {"postfix": "warning: milter ", "sendmail": "Milter (lurewall): to error state"}
 
 
 @pytest.fixture(scope="module", params=MTAS)

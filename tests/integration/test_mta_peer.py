@@ -1,6 +1,7 @@
 """Our MTA peer edits as real Postfix and real Sendmail do; with them it may judge the milter front."""
 
 import functools
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -13,7 +14,14 @@ from tests.support.gateway import eventually
 from tests.support.inner import inner_server
 from tests.support.mta import Mail, Mta
 from tests.support.mta_wire import SocketWire, packet
-from tests.support.scripted_filter import CONTINUE, ScriptedFilter, changed, inserted, serving
+from tests.support.scripted_filter import (
+    CONTINUE,
+    ScriptedFilter,
+    at_end,
+    changed,
+    inserted,
+    serving,
+)
 
 RAW = (
     b"From: <a@example.com>\r\nTo: <to@example.com>\r\nSubject: test\r\n"
@@ -137,3 +145,28 @@ def test_the_peer_edits_as_the_mta_does(stages, manner, name):
     edits = (EDITS | ONLY_POSTFIX)[name]
     recipients = ["to@example.org", "other@example.org"]
     assert stage.really(edits, recipients) == stage.modelled(edits, recipients)
+
+
+def test_a_chrooted_postfix_finds_a_socket_below_its_queue_directory():
+    """A path without a leading slash is the same inside and outside (docs/milter.md)."""
+    settings = {"smtpd_milters": "unix:lurewall/milter.sock"}
+    made = inserted(0, b"X-A", b" a") + CONTINUE
+    with (
+        inner_server() as sink,
+        postfix.postfix(
+            "jailed",
+            chroot=True,
+            settings={**settings, "default_transport": f"smtp:[127.0.0.1]:{sink.port}"},
+        ) as mta,
+    ):
+        folder = mta.folder / "spool" / "lurewall"
+        folder.mkdir(mode=0o750)
+        shutil.chown(folder, group="postfix")
+        path = folder / "milter.sock"
+        with serving(lambda: ScriptedFilter(at_end(made)), path), Peer(mta.port) as peer:
+            path.chmod(0o660)
+            shutil.chown(path, group="postfix")
+            peer.hello()
+            assert peer.send(RAW, to=["jailed@example.org"]).startswith(b"250"), mta.log()
+            eventually(lambda: sink.messages)
+    assert sink.messages[0].raw.startswith(b"X-A: a\r\n")

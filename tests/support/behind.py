@@ -28,10 +28,11 @@ class _Where:
     path: Path | None
     port: int
 
-    def mta(self, sink_port: int, port: int, default: str) -> Any:
+    def mta(self, sink_port: int, port: int, default: str, first: int = 0) -> Any:
+        """The MTA as a context; `first` is the port of a filter that it asks before ours."""
         if self.kind == "postfix":
-            return _postfix(self, sink_port, port, default)
-        return _sendmail(self, sink_port, port, default)
+            return _postfix(self, sink_port, port, default, first)
+        return _sendmail(self, sink_port, port, default, first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +46,15 @@ class Behind:
     where_held_by_mta: _Where
 
     @contextmanager
-    def beside(self, *, default: str = "tempfail", held_by_mta: bool = False) -> Iterator["Behind"]:
-        """Another MTA before the same gateway and sink: with another default action, or at the
-        listener that leaves holding to the MTA, which has a socket of the other kind.
+    def beside(
+        self, *, default: str = "tempfail", held_by_mta: bool = False, first: int = 0
+    ) -> Iterator["Behind"]:
+        """Another MTA before the same gateway and sink: with another default action, with another
+        filter before ours, or at the listener that leaves holding to the MTA, which has a socket of
+        the other kind.
         """
         where = self.where_held_by_mta if held_by_mta else self.where
-        with where.mta(self.sink.port, postfix.free_port(), default) as mta:
+        with where.mta(self.sink.port, postfix.free_port(), default, first) as mta:
             yield replace(self, mta=mta)
 
     def send(
@@ -116,8 +120,9 @@ def _folder_of_a_socket() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _postfix(where: _Where, sink_port: int, port: int, default: str) -> Any:
-    milter = f"unix:{where.path}" if where.path else f"inet:127.0.0.1:{where.port}"
+def _postfix(where: _Where, sink_port: int, port: int, default: str, first: int) -> Any:
+    milter = f"inet:127.0.0.1:{first}, " if first else ""
+    milter += f"unix:{where.path}" if where.path else f"inet:127.0.0.1:{where.port}"
     return postfix.postfix(
         "mta",
         port=port,
@@ -134,7 +139,9 @@ def _postfix(where: _Where, sink_port: int, port: int, default: str) -> Any:
     )
 
 
-def _sendmail(where: _Where, sink_port: int, port: int, default: str) -> Any:
+def _sendmail(where: _Where, sink_port: int, port: int, default: str, first: int) -> Any:
     place = sendmail.unix(where.path) if where.path else sendmail.inet(where.port)
     flag = {"tempfail": "T", "reject": "R", "accept": ""}[default]
-    return sendmail.sendmail(sink_port, sendmail.Filter(socket=place, default=flag), port=port)
+    ours = sendmail.Filter(socket=place, default=flag)
+    before = [sendmail.Filter(socket=sendmail.inet(first), name="first")] if first else []
+    return sendmail.sendmail(sink_port, *before, ours, port=port)

@@ -88,24 +88,27 @@ def postfix(
     settings: dict[str, str] | None = None,
     smtpd: dict[str, str] | None = None,
     port: int = 0,
+    chroot: bool = False,
 ) -> Iterator[Instance]:
     """A Postfix with main.cf `settings` and `-o` options of its one smtpd.
+
+    `chroot`: what talks to filters sees its queue directory only, as Debian has it.
 
     Its folder is not below pytest's, which only its owner may enter: Postfix gives up root.
     """
     with tempfile.TemporaryDirectory(prefix="lurewall-postfix-") as above:
         Path(above).chmod(0o755)
         with _running(
-            Path(above) / name, settings or {}, smtpd or {}, port or free_port()
+            Path(above) / name, settings or {}, smtpd or {}, port or free_port(), chroot
         ) as instance:
             yield instance
 
 
 @contextmanager
 def _running(
-    folder: Path, settings: dict[str, str], smtpd: dict[str, str], port: int
+    folder: Path, settings: dict[str, str], smtpd: dict[str, str], port: int, chroot: bool
 ) -> Iterator[Instance]:
-    _write(folder, port, settings, smtpd)
+    _write(folder, port, settings, smtpd, chroot)
     command = [POSTFIX, "-c", str(folder / "etc")]
     subprocess.run([*command, "start"], check=True, capture_output=True, timeout=60)
     instance = Instance(port=port, folder=folder)
@@ -129,7 +132,9 @@ def _wait_for(port: int, instance: Instance) -> None:
         time.sleep(0.05)
 
 
-def _write(folder: Path, port: int, settings: dict[str, str], smtpd: dict[str, str]) -> None:
+def _write(
+    folder: Path, port: int, settings: dict[str, str], smtpd: dict[str, str], chroot: bool
+) -> None:
     etc, spool, data = folder / "etc", folder / "spool", folder / "data"
     for path in (etc, spool, data):
         path.mkdir(parents=True, exist_ok=True)
@@ -172,10 +177,11 @@ def _write(folder: Path, port: int, settings: dict[str, str], smtpd: dict[str, s
     }
     (etc / "main.cf").write_text("".join(f"{key} = {value}\n" for key, value in main.items()))
     options = "".join(f"\n  -o {key}={value}" for key, value in smtpd.items())
+    jail = "y" if chroot else "n"
     services = [
-        f"127.0.0.1:{port} inet n - n - 100 smtpd{options}",
+        f"127.0.0.1:{port} inet n - {jail} - 100 smtpd{options}",
         "pickup unix n - n 60 1 pickup",
-        "cleanup unix n - n - 0 cleanup",
+        f"cleanup unix n - {jail} - 0 cleanup",
         "qmgr unix n - n 300 1 qmgr",
         "rewrite unix - - n - - trivial-rewrite",
         "bounce unix - - n - 0 bounce",
