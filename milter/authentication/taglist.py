@@ -11,6 +11,8 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 
+# A signature has a dozen. Thousands would make the front, which looks for keys, slow.
+_MAX_TAGS = 100
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 # Between FWS: VALCHAR, and for RFC 8616 everything above ASCII but its control characters.
 _NO_VALUE = re.compile(r"[^\t\n\r !-:<-~\xa0-\U0010ffff]")
@@ -25,7 +27,7 @@ def parse_tags(octets: bytes) -> Tags | None:
         text = octets.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    if _NO_VALUE.search(text.replace(";", "")):
+    if text.count(";") > _MAX_TAGS or _NO_VALUE.search(text.replace(";", "")):
         return None
     specs = text.split(";")
     if len(specs) > 1 and not specs[-1].strip(" \t\r\n"):
