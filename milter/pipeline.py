@@ -9,7 +9,7 @@ be edited exactly goes out with headers only. An exception here is our own bug: 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -240,7 +240,7 @@ class Pipeline:
             (*reading.outcomes, *_authentication_outcome(authenticated), *outcomes),
             table=options.weights,
             info_from_db=options.info_from_db,
-            degraded=(f"text only after {first_failure}",) if first_failure else (),
+            degraded=tuple(_missing(authenticated, first_failure)),
             language=analysis.language if analysis else "und",
             versions=(*options.versions, *model),
         )
@@ -288,6 +288,13 @@ class Pipeline:
         except ExaminationFailed as failure:
             problem = f"not verified: {failure.reason}"
         return acted.headers_only(problem) if problem else acted
+
+
+def _missing(authenticated: Authenticated | None, first_failure: str) -> Iterator[str]:
+    if first_failure:
+        yield f"text only after {first_failure}"
+    if authenticated is not None and authenticated.leaves_author_open:
+        yield "no DNS answer about the author"
 
 
 def _authentication_outcome(authenticated: Authenticated | None) -> tuple[CheckOutcome, ...]:

@@ -218,6 +218,8 @@ class Observation:
         if authenticated is None:
             return
         metrics = self._metrics
+        if authenticated.leaves_author_open:
+            metrics.degraded.add("dns")
         for result in authenticated.results:
             metrics.authentication_results.add(result.method, result.result)
         metrics.authentication_seconds.observe(value=authenticated.seconds)

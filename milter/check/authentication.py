@@ -82,6 +82,11 @@ class Authenticated:
     seconds: float = 0.0
     problem: str = ""
 
+    @property
+    def leaves_author_open(self) -> bool:
+        """True where only the DNS can say whether the author is genuine, and it did not."""
+        return any(one.method == "dmarc" and one.result == "temperror" for one in self.results)
+
 
 class Authenticator:
     """One per front."""

@@ -39,6 +39,7 @@ DEGRADED_REASONS = (
     "reader_overload",
     "check_failed",
     "history",
+    "dns",
     "too_large",
 )
 AUTHENTICATION_METHODS = ("spf", "dkim", "dmarc", "arc")

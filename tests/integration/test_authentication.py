@@ -121,6 +121,11 @@ def test_a_dead_dns_gives_temperror_and_the_mail_flows(place, domain):
     name = domain.partition(".")[0]
     found = send(place, mail(f"x@{domain}", name), name, f"x@{domain}")
     assert (found["spf"].result, found["dmarc"].result) == ("temperror", "temperror")
+    [event] = [
+        one for one in place[0].events("message") if one["recipients"] == [f"{name}@example.org"]
+    ]
+    assert event["degraded"] == ["no DNS answer about the author"]
+    assert place[0].metric("lurewall_degraded_total", reason="dns") >= 1
 
 
 def test_behind_postfix_the_client_comes_by_xforward(place, tmp_path):

@@ -4,9 +4,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from milter.authentication.dmarc import author_of, check_dmarc
 from milter.authentication.dmarc_record import walk_names
+from milter.mail.dns import Answer, AnswerStatus, Question
 from milter.mail.reading import AuthResult, NamedMailbox
 from tests.support.zone import Zone, solve
 
@@ -124,3 +127,22 @@ def test_the_helo_name_counts_for_the_null_sender():
 def test_a_huge_record_is_read_as_far_as_it_is_one(record):
     answer = judge({"_dmarc.one.test": [f"TXT {record}"]}, {"from": ["x@one.test"]})
     assert answer.result.result in ("fail", "none")
+
+
+@given(st.lists(st.binary(max_size=80), max_size=3), st.text(max_size=40))
+def test_whatever_is_published_it_ends_with_a_result(records, domain):
+    zone = Zone({})
+    answers = {
+        Question(f"_dmarc.{name}", "TXT"): Answer(
+            status=AnswerStatus.FOUND, records=tuple(b"v=DMARC1;" + one for one in records)
+        )
+        for name in ("one.test", "test")
+    }
+    author = author_of(mailboxes([f"x@{domain}", "x@one.test"]), from_fields=1)
+    assert author.problem or author.domain == "one.test"
+    author = author_of(mailboxes(["x@one.test"]), from_fields=1)
+
+    def evaluate(known):
+        return check_dmarc(author, (), {**answers, **known}, authserv_id="us")
+
+    assert solve(evaluate, zone).result.result in {"none", "fail"}

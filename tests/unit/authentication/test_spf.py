@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from milter.authentication.spf import (
     MAX_ASKING_TERMS,
     check_spf,
     spf_identity,
 )
+from milter.authentication.spf_record import RecordError, parse_record
 from milter.mail.address import NULL_PATH, parse_path
 from milter.mail.dns import Needs, Question
 from milter.mail.envelope import Connection, Envelope
@@ -190,3 +193,46 @@ def test_all_hosts_of_an_mx_are_asked_for_at_once():
     needs = check_spf(who, {one: zone.answer(one) for one in questions}, authserv_id="us")
     assert isinstance(needs, Needs)
     assert len(needs.questions) == 10
+
+
+TERMS = st.sampled_from(
+    ["all", "a", "mx", "ptr", "ip4:192.0.2.0/24", "ip6:2001:db8::/32", "include:x.test", "include:%{d}",
+     "exists:%{ir}.%{l1r-}.x.test", "a:%{p}/0//0", "redirect=x.test", "redirect=%{o}", "exp=%{d}", "foo=%{s}",
+     "ptr:%{h}", "mx:y.test//64", "a/33", "moo", "%{d}", "include:", "-", "~all", "?a:y.test", "\xff"]
+)  # fmt: skip
+
+
+@given(
+    st.lists(TERMS, max_size=14),
+    st.lists(TERMS, max_size=14),
+    st.sampled_from(["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "nonsense"]),
+    st.sampled_from(["a@x.test", "strong-bad@y.test", "", '"a b"@x.test']),
+)
+def test_whatever_is_published_it_ends_with_a_result_within_bounds(one, other, client, mail_from):
+    zone = {
+        "x.test": ["TXT v=spf1 " + " ".join(one), "A 192.0.2.9", "MX 10 y.test"],
+        "y.test": ["TXT v=spf1 " + " ".join(other), "MX 0 ."],
+        "1.2.0.192.in-addr.arpa": ["PTR x.test", "PTR y.test"],
+    }
+    asked = []
+    result = evaluate(zone, client, mail_from, "x.test", asked)
+    assert result.result in {
+        "none",
+        "neutral",
+        "pass",
+        "fail",
+        "softfail",
+        "temperror",
+        "permerror",
+    }
+    assert len(asked) <= 1 + MAX_ASKING_TERMS * 11
+
+
+@given(st.binary(max_size=300))
+def test_whatever_octets_a_record_has_it_is_a_record_or_an_error(octets):
+    try:
+        record = parse_record(b"v=spf1 " + octets)
+    except RecordError:
+        return
+    assert octets.isascii()
+    assert len(record.directives) <= octets.count(b" ") + 1

@@ -175,6 +175,7 @@ async def test_a_dns_that_does_not_answer_costs_the_set_time_and_gives_temperror
     _, found = await run(read=reading(), resolver=Silent(), options=options)
     assert time.monotonic() - started < 1.0
     assert words(found)[1:3] == ["spf=temperror", "dmarc=temperror"]
+    assert found.leaves_author_open
 
 
 async def test_half_of_the_message_s_time_is_the_reader_s():
