@@ -14,6 +14,7 @@ Failure: MilterProtocolError where the MTA is too old, denies what we need, or s
 come now: the caller closes the connection and the MTA does its default action.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -21,7 +22,6 @@ from enum import Enum, auto
 from milter.mail.address import Path, PathError, parse_path
 from milter.mail.envelope import Connection, Envelope, Recipient
 from milter.mail.handback import Handback
-from milter.mail.message import scan_header
 from milter.mail.reply import Reply
 from milter.wire.milter_codec import (
     VERSION,
@@ -54,6 +54,9 @@ _UNANSWERED = {
     Command.END_OF_HEADER: Step.END_OF_HEADER_UNANSWERED,
 }
 _CHOSEN = Step.SKIP | Step.LEADING_SPACE | _LEFT_OUT
+# What our scanner takes for one field: a name of printable ASCII, and white space after each fold.
+_NAME = re.compile(rb"[!-9;-~]+")
+_UNFOLDED = re.compile(rb"\n(?![ \t])")
 _MACROS = {
     Stage.CONNECT: b"j {daemon_name}",
     Stage.HELO: b"{tls_version}",
@@ -269,7 +272,9 @@ class MilterSession:
         name, _, value = data.partition(b"\0")
         value = value.removesuffix(b"\0").replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         separator = b":" if Step.LEADING_SPACE in self._steps else b": "
-        self._names.append(name.lower())
+        # Each is judged alone, for any number of them: our scanner lists no more than it needs.
+        if not _NAME.fullmatch(name) or _UNFOLDED.search(value):
+            self._fields_agree = False
         self._keep(name + separator + value + b"\r\n")
         self._state = _State.HEADER
         self._continue(Command.HEADER)
@@ -295,13 +300,12 @@ class MilterSession:
             self._state = _State.READY
             return None
         self._state = _State.JUDGED
-        raw = b"".join(self._pieces)
         return MilterMessage(
             connection=self.connection,
             envelope=self._envelope.for_recipients(tuple(self._recipients)),
-            raw=raw,
+            raw=b"".join(self._pieces),
             queue_id=self._macro(b"i"),
-            fields_agree=self._fields_agree(raw),
+            fields_agree=self._fields_agree,
             unkept=self._unkept,
         )
 
@@ -335,7 +339,7 @@ class MilterSession:
         self._envelope = Envelope(reverse_path=Path(raw=b""))
         self._recipients: list[Recipient] = []
         self._arguments: dict[Recipient, bytes] = {}
-        self._names: list[bytes] = []
+        self._fields_agree = True
         self._pieces: list[bytes] = []
         self._octets = 0
         self._unkept = ""
@@ -348,10 +352,6 @@ class MilterSession:
             self._pieces.clear()
         elif piece:
             self._pieces.append(piece)
-
-    def _fields_agree(self, raw: bytes) -> bool:
-        header = scan_header(raw)
-        return not header.defects and [field.name for field in header.fields] == self._names
 
 
 _HANDLERS: dict[Command, Callable[[MilterSession, bytes], Event | None]] = {

@@ -153,6 +153,12 @@ def odd_header(text: str) -> bytes:
     return fields.encode() + b"\r\n" + text.encode()
 
 
+def many_fields(text: str) -> bytes:
+    """More fields than the scanner lists, with forged ones of ours before and behind that bound."""
+    forged = "X-Lurewall-Verdict: clean\r\n"
+    return (forged + "X-Many: field\r\n" * 2100 + forged + "\r\n" + text).encode()
+
+
 def without_line_end(text: str) -> bytes:
     """The end of data needs one: what is before it has none of its own."""
     return b"\r\n\r\n\r\n" + text.encode() + b"\r\n\r\n--\r\nend"
@@ -188,6 +194,7 @@ SHAPES: dict[str, Callable[[str], bytes]] = {
     "passed-on": passed_on,
     "flowed": flowed,
     "odd-header": odd_header,
+    "many-fields": many_fields,
     "without-line-end": without_line_end,
     "dots": dots,
     "damaged": damaged,

@@ -7,6 +7,7 @@ import pytest
 from milter.mail.edit import InsertField, RemoveField, ReplaceField, SpliceBody, apply_edits
 from milter.mail.envelope import Recipient
 from milter.mail.handback import Handback
+from milter.mail.message import scan_header
 from milter.mail.reply import OK, own_reply
 from milter.wire.milter_codec import MilterProtocolError
 from milter.wire.milter_session import Ended, MilterMessage
@@ -184,6 +185,43 @@ def test_fields_that_our_scanner_sees_otherwise_are_noticed():
     mta.command(b"N")
     mta.command(b"E")
     assert not machine.messages[0].fields_agree
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "agrees"),
+    [
+        (b"X-A", b" plain", True),
+        (b"X-A", b"", True),
+        (b"X-A", b" folded\n\tmore\n ", True),
+        (b"From", b" a@sender.test", True),
+        (b"X-A", b" cut\n\nby an empty line", False),
+        (b"X-A", b" ends with a line\n", False),
+        (b"X-A", b" \nX-B: hidden", False),
+        (b"", b" no name", False),
+        ("größe".encode(), b" 8 bit", False),
+        (b"X-A:X-B", b" two colons", False),
+    ],
+)
+def test_fields_agree_where_each_is_one_field_for_our_scanner(
+    name: bytes, value: bytes, agrees: bool
+):
+    machine = Machine()
+    mta = mta_of(machine).start()
+    mta.mail(b"a@sender.test")
+    mta.rcpt(b"one@example.org")
+    mta.command(b"L", name + b"\0" + value + b"\0")
+    mta.command(b"N")
+    mta.command(b"E")
+    (message,) = machine.messages
+    assert message.fields_agree == agrees
+    names = [field.name for field in scan_header(message.raw).fields]
+    assert (names == [name.lower()]) or not agrees
+
+
+def test_more_fields_than_our_scanner_lists_are_still_counted_alike():
+    """Or many fields would keep forged ones of ours in the mail."""
+    message = message_of(b"X-A: 1\r\n" * 2500 + b"\r\nbody\r\n")
+    assert message.fields_agree
 
 
 # Answers.
