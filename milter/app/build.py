@@ -33,6 +33,7 @@ from milter.app.from_settings import (
     milter_options,
     next_hop_options,
     pipeline_options,
+    release_hop_options,
     resolver_options,
     seal_options,
 )
@@ -108,6 +109,7 @@ class MailFront:
         )
         self._next_hop = ObservedNextHop(self._smtp, self._observation, self._clock)
         self._admission = Admission(admission_limits(settings))
+        self._release = SmtpNextHop(release_hop_options(settings), self._clock)
         self._notices = self._recipient_notices(_derived(key, b"banner"))
         self._listeners = self._make_listeners(_derived(key, b"banner"))
         self._housekeeper = Housekeeper(self._quarantine, self._notifier(), self._retention())
@@ -124,8 +126,8 @@ class MailFront:
             self.log.problem("no_name_servers", detail="set authentication.nameservers")
         await self._quarantine.recover(self._clock.now())
         await self._readers.start()
-        if self._notices is not None:
-            self._notices.start()
+        for notices in self._notices.values():
+            notices.start()
         for name, listener in self._listeners.items():
             await listener.start_on([self._sockets[name]])
         self._housekeeping = asyncio.create_task(self._keep_house())
@@ -135,14 +137,15 @@ class MailFront:
         await asyncio.gather(
             *(listener.drain(grace_seconds) for listener in self._listeners.values())
         )
-        if self._notices is not None:
-            await self._notices.drain(min(grace_seconds, _NOTICES_GRACE_SECONDS))
+        grace = min(grace_seconds, _NOTICES_GRACE_SECONDS)
+        await asyncio.gather(*(notices.drain(grace) for notices in self._notices.values()))
         if self._housekeeping is not None:
             self._housekeeping.cancel()
             with suppress(asyncio.CancelledError):
                 await self._housekeeping
         await self._readers.close()
         await self._smtp.aclose()
+        await self._release.aclose()
         await self._resolver.aclose()
         self._quarantine.close()
         self._journal.close()
@@ -171,7 +174,7 @@ class MailFront:
             next_hop=self._next_hop,
             observation=self._observation,
             clock=self._clock,
-            notices=self._notices,
+            notices=self._notices.get("smtp"),
         )
         return {
             listener_name(index, one.role): (
@@ -200,7 +203,7 @@ class MailFront:
                 observation=self._observation,
                 clock=self._clock,
                 hold_with_mta=listener.hold_with == "mta",
-                notices=self._notices,
+                notices=self._notices.get("milter"),
             ),
             observer=self._observation,
             admission=self._admission,
@@ -217,25 +220,33 @@ class MailFront:
             hostname=settings.hostname,
             language=settings.annotate.language,
         )
-        return MailNotifier(self._own_mail_hop(), options, self._clock)
+        next_hop: NextHop = self._next_hop
+        if settings.next_hop is None:
+            # Notices go through the MTA that asks us about every mail.
+            next_hop = MarkedNextHop(next_hop, self._tokens)
+        return MailNotifier(next_hop, options, self._clock)
 
-    def _recipient_notices(self, banner_key: bytes) -> RecipientNotices | None:
+    def _recipient_notices(self, banner_key: bytes) -> dict[str, RecipientNotices]:
+        """By protocol: behind a milter a notice goes where released mail goes, with a token."""
         settings = self._settings
         if not settings.annotate.notice_for_protected:
-            return None
-        return RecipientNotices(
-            next_hop=self._own_mail_hop(),
-            options=act_options(settings, banner_key=banner_key, mode=settings.mode),
-            sender=NoticeSender(hostname=settings.hostname, contact=settings.contact or ""),
-            observation=self._observation,
-            clock=self._clock,
-        )
-
-    def _own_mail_hop(self) -> NextHop:
-        if self._settings.next_hop is not None:
-            return self._next_hop
-        # Our own mail goes through the MTA that asks us about every mail.
-        return MarkedNextHop(self._next_hop, self._tokens)
+            return {}
+        release = ObservedNextHop(self._release, self._observation, self._clock)
+        hops: dict[str, NextHop] = {
+            "smtp": self._next_hop,
+            "milter": MarkedNextHop(release, self._tokens),
+        }
+        roles = {"milter" if one.role == "milter" else "smtp" for one in settings.listen}
+        return {
+            role: RecipientNotices(
+                next_hop=hops[role],
+                options=act_options(settings, banner_key=banner_key, mode=settings.mode),
+                sender=NoticeSender(hostname=settings.hostname, contact=settings.contact or ""),
+                observation=self._observation,
+                clock=self._clock,
+            )
+            for role in roles
+        }
 
     def _retention(self) -> RetentionRules:
         seconds = self._settings.quarantine.notice_interval_seconds

@@ -15,7 +15,7 @@ from tests.support.behind import Behind, behind
 from tests.support.client import Peer
 from tests.support.gateway import eventually
 from tests.support.kept import held_mails
-from tests.support.mails import LURE_TEXT, PLAIN_TEXT, mail
+from tests.support.mails import LURE_TEXT, PLAIN_TEXT, mail, signed
 from tests.support.scripted_filter import CONTINUE, ScriptedFilter, at_end, inserted, serving
 from tests.support.smtp_load import send_all
 
@@ -37,6 +37,7 @@ hold_as = "reject"
 
 [annotate]
 subject_tag = "[unusual offer]"
+notice_for_protected = true
 """
 DATED = "Date: Wed, 25 Nov 2026 09:03:27 +0000\r\n"
 OURS_ON_TOP = re.compile(rb"\A(?:X-Lurewall-[A-Za-z]+: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*){4}")
@@ -188,6 +189,22 @@ def test_a_released_mail_passes_the_filter_once_and_is_not_caught_again(running)
     assert b"X-Lurewall-Release" not in message.raw
     assert message.raw.count(b"[lw:") == 1
     assert message.raw.endswith(LURE_TEXT.encode())
+    assert running.gateway.metric("lurewall_released_passed_total") == passed + 1
+
+
+def test_a_signed_lure_stays_whole_and_its_notice_passes_the_filter(running):
+    passed = running.gateway.metric("lurewall_released_passed_total")
+    raw = signed("signed", header=DATED)
+    assert running.send(raw, "signed@tagged.example.org").startswith(b"250")
+    eventually(lambda: len(running.copies("signed@tagged.example.org")) == 2)
+    notice, original = sorted(
+        running.copies("signed@tagged.example.org"), key=lambda one: b"boundary=b1" in one.raw
+    )
+    assert original.raw.endswith(raw.partition(b"\r\n\r\n")[2])
+    assert b"banner=signed" in original.raw
+    assert notice.reverse_path == b""
+    assert b"\r\nIn-Reply-To: <signed@sender.test>\r\n" in notice.raw
+    assert b"X-Lurewall-" not in notice.raw
     assert running.gateway.metric("lurewall_released_passed_total") == passed + 1
 
 

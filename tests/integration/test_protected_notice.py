@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-import signal
 
 import pytest
 
@@ -10,7 +9,7 @@ from milter.demo.inner_server import Fault
 from tests.support.client import Peer
 from tests.support.gateway import eventually, gateway
 from tests.support.inner import copies, inner_server, misbehave
-from tests.support.mails import LURE_TEXT, without_our_fields
+from tests.support.mails import signed, without_our_fields
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("protected")]
 
@@ -21,20 +20,6 @@ notice_for_protected = true
 [annotate.languages]
 "de.example.org" = "de"
 """
-
-
-def signed(name: str) -> bytes:
-    """A lure as S/MIME signs one; nothing of it may change."""
-    part = f"Content-Type: text/plain; charset=us-ascii\r\n\r\n{LURE_TEXT}"
-    return (
-        "From: Desk <desk.one@gmail.com>\r\nTo: someone@example.org\r\n"
-        f"Subject: note {name}\r\nMessage-ID: <{name}@sender.test>\r\nMIME-Version: 1.0\r\n"
-        'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n'
-        " micalg=sha-256; boundary=b1\r\n\r\n"
-        f"--b1\r\n{part}\r\n--b1\r\n"
-        "Content-Type: application/pkcs7-signature; name=smime.p7s\r\n"
-        "Content-Transfer-Encoding: base64\r\n\r\nMIIB\r\n--b1--\r\n"
-    ).encode()
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +101,5 @@ def test_a_notice_that_is_refused_is_counted_and_logged_and_costs_nothing(runnin
 
 def test_a_gateway_that_ends_sends_what_waits(running, inner) -> None:
     assert send(running, "last", "f@example.org").startswith(b"250")
-    running.signal(signal.SIGTERM)
     assert running.stop() == 0
     assert len(notices(inner, "f@example.org")) == 1

@@ -31,6 +31,16 @@ def lure(name: str) -> bytes:
     return mail(name, LURE_TEXT)
 
 
+def signed(name: str, *, header: str = "") -> bytes:
+    """The lure as S/MIME signs one: nothing of it may change."""
+    kind = 'multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary=b1'
+    fields = f"{header}MIME-Version: 1.0\r\nContent-Type: {kind}\r\n"
+    part = f"Content-Type: text/plain; charset=us-ascii\r\n\r\n{LURE_TEXT}"
+    signature = "Content-Type: application/pkcs7-signature; name=smime.p7s\r\n\r\nMIIB"
+    body = f"--b1\r\n{part}\r\n--b1\r\n{signature}\r\n--b1--\r\n"
+    return mail(name, body, header=fields)
+
+
 def without_our_fields(raw: bytes) -> bytes:
     """What is left of a delivered mail below the fields that the gateway put on top."""
     while match := _OURS.match(raw):
