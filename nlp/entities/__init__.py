@@ -107,7 +107,8 @@ def _channels(passage: Passage, capital_nouns: bool) -> Recognised:
     stops += [mention.start for mention in mentions]
     stops += [hit.start for hit in passage.hits("network")]
     no_names = [*taken, *orgs, *((origin.start, origin.end) for origin in origins)]
-    people = find_people(passage, stops, no_names, capital_nouns=capital_nouns)
+    contacts = sorted({*(phone.start for phone in phones), *(handle.start for handle in handles)})
+    people = find_people(passage, stops, no_names, contacts=contacts, capital_nouns=capital_nouns)
     return Recognised(
         passage, urls, emails, mentions, phones, handles, origins, orgs, people, capital_nouns
     )

@@ -13,6 +13,7 @@ from nlp.folding import fold
 
 # Never a part of a name that stands alone for the whole.
 FUNCTION = frozenset(lexicon.read("names")["function"]["any"].split())
+_CONTRACTED = 3
 
 
 def is_everyday(word: str) -> bool:
@@ -21,6 +22,8 @@ def is_everyday(word: str) -> bool:
     if word in FUNCTION or word in _everyday():
         return True
     head, mark, rest = word.replace("’", "'").partition("'")
+    if mark and head in FUNCTION and len(rest) <= _CONTRACTED:
+        return True  # "I'll", "you've"
     return bool(mark) and len(head) <= 2 and (rest in _everyday() or rest in FUNCTION)
 
 

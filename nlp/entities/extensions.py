@@ -33,6 +33,8 @@ _ENDS = re.compile(r"\s*(?:$|[.,;:!?)\]\n»\"'—–]|[^\x00-\x7f])(?!\d)")
 def find_extensions(passage: Passage, phones: list[FoundPhone]) -> Iterator[EntityResult]:
     """PHONE entities of extensions that stand alone or behind a number."""
     folded = passage.folded
+    if not passage.digits:
+        return
     for match in islice(_LABELLED.finditer(folded), MAX_HITS):
         start, end = match.span()
         start += not (folded[start].isalnum())

@@ -34,6 +34,8 @@ _TITLES = frozenset(lexicon.read("entities")["lead"]["addressed"])
 _LONG_LINE = 64
 _MOST_LINES = 7
 _LAST_BLOCKS = 3
+_SHORT_LINE, _FEW_WORDS = 28, 3
+_SENTENCE_ENDS = frozenset(".!?…:;)。！？,")
 
 _SIGNED_INLINE = re.compile(
     rf"[ \t]*(?:(?i:best|regards|thanks|cheers|sincerely|cordialement|saludos|gruß|abraços|с уважением)[,.]? |[-–—]{{1,2}} ?)(?P<name>{NAME})[ \t]*"
@@ -42,7 +44,8 @@ _SIGNED_SUFFIX = re.compile(r"[ \t]*(?:敬上|谨上|謹上|敬启|拜上|드림
 _NAME_PART = re.compile(r"[^\n|,(<:;،，（]{1,48}")
 _DASHES = re.compile(r"^[ \t>*_]*(?:[-–—]{1,3}[ \t]*)?")
 _OPENED = re.compile(
-    rf"[ \t>]*(?P<name>{LED_NAME}|{EASTERN_RUN})(?=[ \t]*(?:[,،，:：！]|[–—-] |$))", re.MULTILINE
+    rf"[ \t>]*(?P<name>{LED_NAME}|{EASTERN_RUN})(?=[ \t]*(?:[,،，:：！]|!(?= \S)|[–—-] |$))",
+    re.MULTILINE,
 )
 _BEHIND_LAST = re.compile(
     rf"(?:[.!?…:;)»\"”؟。！？]|\d)[ \t]+[–—-]*[ \t]*(?P<name>{LED_NAME}|{EASTERN_RUN})[ \t.]*$"
@@ -106,6 +109,8 @@ def _is_eastern_sentence(name: str) -> bool:
     """Whether a run of a script without capitals is too long for a name that stands alone."""
     if _SPACED.match(name):
         return False
+    if name.startswith("يا "):
+        return True  # "يا عدنان": `eastern` knows where the name begins
     if _HAN_START.match(name):
         return not starts_like_a_name(name)
     if name.endswith(("님", "씨", "께")):
@@ -122,7 +127,9 @@ def signed(text: str, is_signature: bool) -> Iterator[tuple[int, int]]:
         if start > top and opens and len(line) <= _LONG_LINE:
             yield from _on_line(start, line)
     if last:
-        start, line, _ = last[-1]
+        start, line, opens = last[-1]
+        if not opens and start > top:
+            yield from _alone_at_the_end(text, start, line)
         tail = max(0, len(line) - _LONG_LINE)
         if match := _OFFICE_AND_NAME.fullmatch(line):
             group = "name" if match["name"] else "name2"
@@ -131,6 +138,18 @@ def signed(text: str, is_signature: bool) -> Iterator[tuple[int, int]]:
             group = "name" if match["name"] else "han"
             if could_be_name(match[group]):
                 yield start + match.start(group), start + match.end(group)
+
+
+def _alone_at_the_end(text: str, start: int, line: str) -> Iterator[tuple[int, int]]:
+    """ "... tomorrow.\nRen": the last line under a sentence."""
+    name = line.strip(" .-–—\t")
+    above = text[:start].rstrip()
+    if len(name) > _SHORT_LINE or not name or above[-1:] not in _SENTENCE_ENDS:
+        return
+    is_short = _SPACED.match(name) is not None and name.count(" ") < _FEW_WORDS
+    if is_short and is_name_line(name) and could_be_name(name):
+        at = start + line.index(name)
+        yield at, at + len(name)
 
 
 def _on_line(start: int, line: str) -> Iterator[tuple[int, int]]:

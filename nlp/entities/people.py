@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.beside import named_beside
 from nlp.entities.eastern import find_eastern
 from nlp.entities.everyday import FUNCTION, is_everyday
 from nlp.entities.letters import could_be_name, greeted_alone, signed
@@ -38,6 +39,7 @@ _AFTER_LEAD = {
     ),
     "addressed": re.compile(rf"\.? (?P<name>{_TITLE}{NAME})"),
     "greeted": re.compile(rf"[,،，:.]? ?(?P<name>{_TITLE}{NAME})(?=[,،，!！.:：;\s–—-]|$)"),
+    "thanked": re.compile(rf"[,:]? (?P<name>{NAME})(?=[,.!:\n]|$)"),
     "near": re.compile(rf" (?P<name>{_TITLE}{NAME})"),
 }
 _AFTER_ROLE = re.compile(rf" (?P<name>{_TITLE}{LED_NAME})")
@@ -45,6 +47,12 @@ _AFTER_ROLE = re.compile(rf" (?P<name>{_TITLE}{LED_NAME})")
 _SMALL_TITLES = frozenset(lexicon.read("names")["title"]["small"].split())
 _LINE_START = re.compile(r"(?:^|\n)[ \t>]*$")
 _NOT_NAMES = frozenset(lexicon.read("names")["nobody"]["spaced"].split())
+_FORMS = frozenset(
+    word
+    for kind in ("addressed", "greeted")
+    for phrase in lexicon.read("entities")["lead"][kind]
+    for word in phrase.replace(".", "").split()
+)
 _AFTER = re.compile(rf"(?P<name>{LATIN_NAME}) $")
 _SPOKEN_FROM = re.compile(
     rf"(?P<name>{NAME}),? (?:from|de|von|vom|da|do|из|с|via|on|sur|auf|en|no) $"
@@ -60,6 +68,12 @@ _LINKS = ("at", "join", "joining", "chez", "bei", "na", "no", "de")
 _WORD = re.compile(r"[^\W_]+(?:['’.-]+[^\W_]+)*")
 _IN_LATIN = re.compile(
     rf"(?<=[A-Za-zÀ-ɏ,.:;!?] )(?P<name>{EASTERN_RUN})(?= [A-Za-zÀ-ɏ(]|[,.:;!?)]|$)", re.MULTILINE
+)
+_UNSPACED = frozenset({"han", "kana", "hangul"})
+# A name in Latin letters in a text of others: a whole one, or one that a particle ties to its clause.
+_IN_EASTERN = re.compile(
+    rf"(?<![A-Za-z0-9_@./'’-])(?:(?P<full>{LATIN_FULL_NAME})|(?<=[、,。和与與跟找问問叫給给是的])[{UPPER}]{LETTER}{{2,15}}"
+    r"(?=[、，。说說会會已和与與跟女先老小来來]))(?![A-Za-z0-9_@/'’.-])"
 )
 _LATIN_LETTERS = re.compile(r"[A-Za-zÀ-ɏ]")
 _EASTERN_LETTERS = re.compile(r"[\u0590-\u06ff\u3041-\u9fff\uac00-\ud7a3]")
@@ -80,12 +94,13 @@ def find_people(
     stops: Sequence[int] = (),
     taken: Sequence[tuple[int, int]] = (),
     *,
+    contacts: Sequence[int] = (),
     capital_nouns: bool = False,
 ) -> list[tuple[int, int]]:
     """Where the passage names somebody; a name ends where one of `stops` begins.
 
     `stops` are the starts of firms, services and networks; `taken` is what is known to be no name;
-    where nouns have capitals, they show no name.
+    `contacts` are the starts of numbers and handles; where nouns have capitals, they show no name.
     """
     text = passage.text
     known = [(hit.start, hit.end) for kind in _NO_NAMES for hit in passage.hits(kind)]
@@ -94,6 +109,11 @@ def find_people(
         *_after_leads(passage, taken),
         *_before_leads(passage),
         *find_eastern(text, passage.scripts),
+        *(
+            span
+            for span in named_beside(text, contacts)
+            if span[0] not in stops and not _overlaps(*span, taken)
+        ),
         *(() if capital_nouns else _runs(text, taken)),
     ]
     if passage.segment.source in ("body", "signature"):
@@ -104,6 +124,15 @@ def find_people(
             match.span("name")
             for match in _VOCATIVE.finditer(text, 0, _TOP)
             if not is_everyday(match["name"]) and not _overlaps(*match.span("name"), taken)
+        ]
+    if passage.scripts & _UNSPACED:
+        spans += [
+            match.span()
+            for match in _IN_EASTERN.finditer(text)
+            if not _overlaps(*match.span(), taken)
+            and match.start() not in stops
+            and not any(map(is_everyday, match.group().split(" ")))
+            and not any(len(word) > 1 and word.isupper() for word in match.group().split(" "))
         ]
     if passage.scripts and _is_latin(text):
         spans += [
@@ -165,6 +194,8 @@ def _is_somebody(name: str) -> bool:
     words = _WORD.findall(name.lower())
     if not words or words[0].strip(".") in _NOT_NAMES:
         return False
+    if all(word.strip(".") in _FORMS for word in words):
+        return False  # "Estimado Dr": the name stands behind it
     if len(words) == 1 and len(words[0]) == 1 and words[0].isascii():
         return False
     return name.lower() not in _NOT_NAMES
@@ -178,7 +209,7 @@ def _after_leads(passage: Passage, taken: Sequence[tuple[int, int]]) -> Iterator
             continue
         if match := pattern.match(text, hit.end):
             name = match["name"]
-            if hit.key in ("i_am", "near") and (
+            if hit.key in ("i_am", "near", "thanked") and (
                 _is_wordy(name, strict=hit.key == "near") or _overlaps(*match.span("name"), taken)
             ):
                 continue
@@ -197,7 +228,9 @@ def _may_lead(text: str, hit: Hit) -> bool:
         return not text[hit.start].islower() or word in _SMALL_TITLES
     if hit.start and text[hit.start - 1] == ".":
         return False  # "a.m." is no Monsieur
-    return hit.key != "greeted" or bool(_LINE_START.search(text, max(0, hit.start - 8), hit.start))
+    return hit.key not in ("greeted", "thanked") or bool(
+        _LINE_START.search(text, max(0, hit.start - 8), hit.start)
+    )
 
 
 def _before_leads(passage: Passage) -> Iterator[tuple[int, int]]:

@@ -33,7 +33,7 @@ _LEAD_BACK = re.compile(r"(?:\+\s?|\(\+?)$")
 _ATTACHED = re.compile(r"[0-9a-z_/@#=-]\Z|\d[.,:]\Z")  # not `$`: a line may end before the number
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 
-_PHONE_LABEL = re.compile(
+PHONE_LABEL = re.compile(
     r"(?:\b(?:tel|tél|phone|telephone|ph|mob|mobile|cell|cellphone|call|calls|text|sms|fax|dial|ring|whats ?app|viber|zalo|signal|"
     r"téléphone|portable|appelez|numéro|telefon|handy|mobil|rufnummer|anruf|anrufen|nummer|"
     r"teléfono|telefono|móvil|movil|celular|llame|llamar|números?|numeros?|numéros?|nummern|numbers|telefone|telemóvel|ligue|contato|"
@@ -146,7 +146,7 @@ def _lettered(folded: str, taken: list[tuple[int, int]]) -> Iterator[FoundPhone]
         before = folded[max(0, start - 34) : start].rpartition("\n")[2]
         if _DIGITS_ALONE.fullmatch(match.group()) or any(a < end and start < b for a, b in taken):
             continue
-        if _PHONE_LABEL.search(before) or _AT_ONCE.search(before):
+        if PHONE_LABEL.search(before) or _AT_ONCE.search(before):
             yield FoundPhone(start, end, e164(re.sub("[o口]", "0", match.group())))
 
 
@@ -224,7 +224,7 @@ def _judged(folded: str, start: int, end: int, labels: Sequence[int] = ()) -> Fo
         ):
             return None
         return FoundPhone(start, end, e164(written))
-    labelled = _PHONE_LABEL.search(before) is not None or any(
+    labelled = PHONE_LABEL.search(before) is not None or any(
         start - len(before) <= label <= start for label in labels
     )
     is_date = _DATE_OR_TIME.match(written) and not _IN_PAIRS.match(written)
