@@ -119,7 +119,7 @@ def _charset_label(raw: bytes, site: Site) -> tuple[Edit, ...] | None:
     if span is not None:
         return (_new_value(raw, site, b"Content-Type", *span, b"utf-8"),)
     value = _LINE_END.sub(b"", raw[field.value_start : field.end]).rstrip()
-    if b"charset" in value.lower() or value.endswith((b";", b")")):
+    if b"charset" in value.lower() or value.endswith((b";", b")")) or b"/" not in value:
         return None
     end = field.value_start + len(value)
     return (_new_value(raw, site, b"Content-Type", end, end, b"; charset=utf-8"),)

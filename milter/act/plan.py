@@ -248,10 +248,11 @@ def _why_no_banner(reading: Reading | None, options: ActOptions) -> BannerOutcom
         return BannerOutcome.NOT_WANTED
     if reading is None:
         return BannerOutcome.NOT_EXAMINED
+    if reading.edit_sites:
+        # A signed or encrypted part elsewhere, a sham one too, keeps its octets all the same.
+        return None
     if reading.protection is not Protection.NONE:
         return _PROTECTED[reading.protection]
-    if reading.edit_sites:
-        return None
     return _UNSAFE.get(reading.unsafe_to_edit, BannerOutcome.NO_SITE)
 
 

@@ -24,6 +24,7 @@ _HEAD_BYTES = 16
 _KINDS = {b"plain": "text", b"html": "html"}
 _IDENTITY = frozenset({"7bit", "8bit", "binary"})
 _MEDIA_TYPE = re.compile(rb"text/(plain|html)[ \t]*(?:;|\Z)", re.IGNORECASE)
+_ANY_TYPE = re.compile(rb"[^\s/;]+[ \t]*/[ \t]*[^\s/;]+")
 _CHARSET = re.compile(rb'(?<=[; \t\r\n])charset[ \t]*=[ \t]*"?([^\s;"()]+)"?', re.IGNORECASE)
 _ANY_CHARSET = re.compile(rb"charset[\d* \t]*=", re.IGNORECASE)
 _FLOWED = re.compile(rb'format[ \t]*=[ \t]*"?flowed', re.IGNORECASE)
@@ -172,7 +173,8 @@ def _agreed_encoding(raw: bytes, header: Header, claim: EditSite) -> bool:
     fields = tuple(header.named(b"content-transfer-encoding"))
     if len(fields) > 1:
         return False
-    label = field_value(raw, fields[0]).lower().decode("latin-1") if fields else "7bit"
+    label = field_value(raw, fields[0]).lower().decode("latin-1") if fields else ""
+    label = label or "7bit"
     return label == claim.encoding or (label in _IDENTITY and claim.encoding in _IDENTITY)
 
 
@@ -187,9 +189,10 @@ def _agreed_type(raw: bytes, header: Header, claim: EditSite) -> bytes | None:
         return None if several or claim.kind != "text" else b""
     value = field_value(raw, field)
     media_type = _MEDIA_TYPE.match(value)
-    if media_type is None or _KINDS[media_type[1].lower()] != claim.kind:
-        return None
-    return value
+    if media_type is None:
+        # RFC 2045 §5.2: what is no type at all is read as plain text.
+        return value if claim.kind == "text" and not _ANY_TYPE.match(value) else None
+    return value if _KINDS[media_type[1].lower()] == claim.kind else None
 
 
 def _charset(raw: bytes, header: Header, claim: EditSite) -> Charset | None:

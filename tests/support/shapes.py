@@ -399,6 +399,8 @@ STRUCTURES: dict[str, Callable[[Maker, Body], Made]] = {
     "calendar": lambda m, b: (m.calendar(), False),
     "files only": lambda m, b: (m.multipart(b"mixed", _files(m), b), False),
     "one file": lambda m, b: (m.file(b"application/pdf"), False),
+    "mixed with a sham": lambda m, b: (m.multipart(b"mixed", [
+        m.text(b), m.file(b"application/pkcs7-mime; smime-type=enveloped-data", b"smime.p7m")], b), True),
     "digest": lambda m, b: (m.multipart(b"digest", [CRLF + m.message()] * 18, b), False),
     "message in message": lambda m, b: (m.message(), False),
     "signed": lambda m, b: (_signed(m, b), False),

@@ -139,9 +139,9 @@ def test_what_is_held_is_annotated_for_its_release(action: Action) -> None:
 @pytest.mark.parametrize(
     ("changes", "outcome"),
     [
-        ({"protection": Protection.SIGNED}, BannerOutcome.SIGNED),
-        ({"protection": Protection.ENCRYPTED}, BannerOutcome.ENCRYPTED),
-        ({"protection": Protection.INLINE_PGP}, BannerOutcome.INLINE_PGP),
+        ({"edit_sites": (), "protection": Protection.SIGNED}, BannerOutcome.SIGNED),
+        ({"edit_sites": (), "protection": Protection.ENCRYPTED}, BannerOutcome.ENCRYPTED),
+        ({"edit_sites": (), "protection": Protection.INLINE_PGP}, BannerOutcome.INLINE_PGP),
         ({"edit_sites": ()}, BannerOutcome.NO_SITE),
         ({"edit_sites": (), "unsafe_to_edit": "malformed"}, BannerOutcome.MALFORMED),
         ({"edit_sites": (), "unsafe_to_edit": "an unknown word"}, BannerOutcome.NO_SITE),

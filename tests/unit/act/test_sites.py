@@ -9,7 +9,18 @@ from milter.mail.charsets import UNLABELLED
 from milter.mail.edit import BannerOutcome
 from milter.mail.message import scan_header
 from milter.mail.reading import EditSite
-from tests.unit.act.by_hand import TOP, Laid, Leaf, Multipart, content, html, lay, plain
+from tests.unit.act.by_hand import (
+    TOP,
+    Laid,
+    Leaf,
+    Multipart,
+    banner,
+    content,
+    html,
+    lay,
+    plain,
+    rendered,
+)
 
 PDF = Leaf(content(b"application/pdf", encoding=b"base64"), b"JVBERi0xLjcK\r\n")
 
@@ -122,6 +133,18 @@ def test_flowed_text_is_told(value: bytes) -> None:
         site = check(laid.raw, laid.claims[0])
         assert isinstance(site, Site)
         assert site.is_flowed is is_flowed
+
+
+@pytest.mark.parametrize("value", [b"text", b"text plain", b"<html>", b"", b"text; charset=koi8-r"])
+def test_what_is_no_type_at_all_is_plain_text(value: bytes) -> None:
+    """RFC 2045 §5.2; else a sender could have his mail shown without a banner."""
+    fields = TOP + b"Content-Type: " + value + b"\r\nContent-Transfer-Encoding: \r\n"
+    laid = lay(replace(plain("Hello\r\n", top=TOP), fields=fields))
+    site = check(laid.raw, laid.claims[0])
+    assert isinstance(site, Site)
+    assert check(laid.raw, replace(laid.claims[0], kind="html")) is BannerOutcome.SITE_DOUBTFUL
+    for language in ("en", "fr"):
+        assert rendered(laid, banner(language)).raw.count(b"Content-Type: " + value + b"\r\n") == 1
 
 
 @pytest.mark.parametrize("junk", [b"no field at all\r\n", b": empty\r\n"])

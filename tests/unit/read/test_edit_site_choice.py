@@ -38,6 +38,7 @@ PDF = part("application/pdf", b"JVBERi0=", "Content-Transfer-Encoding: base64")
 CALENDAR = part("text/calendar", b"BEGIN:VCALENDAR")
 ATTACHED = part("text/plain", b"notes", "Content-Disposition: attachment; filename=a.txt")
 NAMED = part("text/html; charset=utf-8; name=a.html", b"<p>hello")
+SHAM = part("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", b"nothing")
 BROKEN = part("multipart/related; boundary=c", b"no delimiter at all")
 STATUS = part("message/delivery-status", b"Action: failed")
 QP = "Content-Transfer-Encoding: quoted-printable"
@@ -68,6 +69,7 @@ MESSAGE = part("message/rfc822", b"Subject: in\r\n\r\ninner")
         (multipart("related; start=\"<b@x>\"", HTML, with_id(HTML, "b@x")), ["2", "1"]),
         (multipart("related; start=\"<a@x>\"", with_id(HTML, "a@x"), HTML), ["1"]),
         (multipart("related; start=\"<none>\"", HTML, PDF), ["1"]),
+        (multipart("mixed", TEXT, SHAM), ["1"]),
         (multipart("report; report-type=delivery-status", TEXT, STATUS, MESSAGE), ["1"]),
         (multipart("x-unheard-of", TEXT, PDF), ["1"]),
         (multipart("digest", TEXT, MESSAGE), ["1"]),
