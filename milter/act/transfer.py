@@ -100,7 +100,13 @@ def _quoted(octets: bytes, line_end: bytes) -> bytes:
             lines.append(line[start:stop] + b"=")
             start = stop
         lines.append(line[start:])
-    return line_end.join(lines)
+    return line_end.join(_no_delimiter(line) for line in lines)
+
+
+def _no_delimiter(line: bytes) -> bytes:
+    """A soft break may leave on a line of its own what looks like a delimiter (RFC 2046 §5.1.1)."""
+    is_short = len(line) <= _ENCODED_LINE - 2
+    return b"=2D" + line[1:] if line.startswith(b"--") and is_short else line
 
 
 def _is_between(before: bytes, after: bytes, site: Site) -> bool:

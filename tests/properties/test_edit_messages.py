@@ -39,6 +39,13 @@ ALPHABETS = {
     "utf-8": "ab =.\té漢🙂\u00a0",
     "iso-8859-1": "ab =.\té\u00a0ÿ",
     "windows-1252": "ab =.\té“€",
+    "windows-1251": "ab =.\tжё",
+    "koi8-r": "ab =.\tжё",
+    "gb18030": "ab =.\t漢丂é🙂",
+    "big5": "ab =.\t漢許功蓋",
+    "shift_jis": "ab =.\t漢ソ表ｱ",
+    "iso-2022-jp": "ab =.\t漢ソ表",
+    "euc-kr": "ab =.\t한글漢",
 }
 PIECES = [
     "From here",

@@ -3,9 +3,11 @@
 import binascii
 import re
 from dataclasses import replace
+from email import message_from_bytes
 
 import pytest
 
+from milter.act.insert import insert_html, insert_text
 from milter.act.sites import Site, check_site
 from milter.act.transfer import (
     MAX_BASE64_BYTES,
@@ -18,7 +20,7 @@ from milter.act.transfer import (
 from milter.mail.charsets import UNLABELLED, writable_charset
 from milter.mail.edit import BannerOutcome, SpliceBody, apply_edits
 from milter.mail.message import scan_header
-from tests.unit.act.by_hand import TOP, Leaf, column, content, encoded, html, lay, plain
+from tests.unit.act.by_hand import TOP, Leaf, Multipart, column, content, encoded, html, lay, plain
 
 UTF_8 = writable_charset("utf-8") or UNLABELLED
 WORDS = Words(text="<div>\nbanner = 1\n</div>", charset=UNLABELLED)
@@ -241,6 +243,49 @@ def test_requoted_text_decodes_to_what_it_was(text: str) -> None:
     lines = edit.octets.split(b"\r\n")
     assert max(map(len, lines)) <= 76
     assert not any(line.endswith((b" ", b"\t")) for line in lines)
+
+
+def test_a_soft_break_makes_no_delimiter() -> None:
+    """What follows a soft break stands on a line of its own, whatever it is."""
+    for boundary in ("b1", "B" * 70):
+        text = (
+            "".join("x" * length + f"--{boundary}\r\n" for length in range(60, 90))
+            + f"--{boundary} x\r\n"
+        )
+        raw, site = site_of(plain(text, top=TOP))
+        edit = requoted(raw, site, Words(text="ключ\n", charset=UTF_8))
+        assert isinstance(edit, SpliceBody)
+        assert binascii.a2b_qp(edit.octets).endswith(text.encode())
+        delimiter = f"--{boundary}".encode()
+        lines = [line.rstrip() for line in edit.octets.split(b"\r\n")]
+        assert delimiter not in lines
+        assert max(map(len, lines)) <= 76
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "quoted-printable"])
+@pytest.mark.parametrize("kind", ["text", "html"])
+def test_what_a_sender_makes_the_banner_say_cuts_nothing(encoding: str, kind: str) -> None:
+    """The mail is quoted in the banner, and its sender knows where lines are broken."""
+    said = "--b1\n--b1--\nContent-Type: text/html\n\n--b1 \n"
+    leaf = plain("Hello\r\n", charset="utf-8", encoding=encoding)
+    if kind == "html":
+        leaf = html("<body>", "Hello\r\n", encoding=encoding)
+    raw = lay(Multipart(b"mixed", b"b1", (leaf, plain("note\r\n")), fields=TOP))
+    site = check_site(raw.raw, scan_header(raw.raw), raw.claims[0])
+    assert isinstance(site, Site)
+    if kind == "html":
+        insertion = insert_html(raw.raw, site, f"<div>\n{said}</div>")
+    else:
+        insertion = insert_text(raw.raw, site, (f"====\n{said}====\n",))
+    assert insertion.outcome is BannerOutcome.INSERTED
+    edited = message_from_bytes(apply_edits(raw.raw, insertion.edits))
+    assert [part.get_content_type() for part in edited.walk()] == [
+        "multipart/mixed", leaf_type(kind), "text/plain"
+    ]  # fmt: skip
+
+
+def leaf_type(kind: str) -> str:
+    return "text/html" if kind == "html" else "text/plain"
 
 
 def test_the_helper_that_lays_out_quoted_printable_is_right() -> None:
