@@ -20,6 +20,7 @@ from milter.mail.reading import Facts
 from milter.read.message_reader import read_message
 from tests.support.chromium import photograph
 from tests.unit.act.by_hand import TEXTS, TOKEN
+from tests.unit.act.test_recipient_notice import notice
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden" / "banner"
@@ -64,6 +65,8 @@ SHOTS = (
     Shot(name="english-on-arabic-375", mail="arabic.html", language="en", seen="واتساب"),
     Shot(name="long-handle-320", mail="letter.html", language="de", level=STRONG, width=320, height=560, seen=LONG, link=True),
     Shot(name="forced-colours-375", mail="newsletter.html", language="en", level=STRONG, link=True, forced=True),
+    Shot(name="notice-375-light", mail="notice", language="ar", height=360),
+    Shot(name="notice-1000-dark", mail="notice", language="en", level=STRONG, width=1000, height=320, dark=True, in_docs=True),
     Shot(name="text-375", mail="note.txt", language="en", seen="talk on WhatsApp", height=560),
     Shot(name="text-1000", mail="note.txt", language="en", seen="talk on WhatsApp", width=1000, height=440, in_docs=True),
     Shot(name="text-chinese-375", mail="note.zh.txt", language="zh-hans", level=STRONG, seen="请加微信：lin_den77", height=440),
@@ -107,6 +110,11 @@ def annotated(body: str, kind: str, made: Banner) -> str | None:
 
 def document(shot: Shot) -> str:
     """The mail as a browser gets it, the text part as mail programs show one."""
+    if shot.mail == "notice":
+        made = notice(shot.language, may_hold=shot.level is STRONG)
+        page = message_from_bytes(made.raw, policy=default).get_body(("html",))
+        assert page is not None
+        return str(page.get_content())
     body = (HERE / "mails" / shot.mail).read_text(encoding="utf-8")
     is_html = shot.mail.endswith(".html")
     text = annotated(body, "html" if is_html else "plain", banner(shot))
@@ -128,7 +136,8 @@ def take(shots: tuple[Shot, ...]) -> dict[str, Image.Image]:
         tops = [sum(shot.height for shot in some[:index]) for index in range(len(some))]
         page = "".join(
             f'<iframe style="width:{shot.width}px;height:{shot.height}px;'
-            f'color-scheme:{"dark" if shot.dark else "light"}" scrolling=no '
+            f"color-scheme:{'dark' if shot.dark else 'light'};"
+            f'background:{"#121212" if shot.dark else "#fff"}" scrolling=no '
             f'srcdoc="{escape(document(shot))}"></iframe>'
             for shot in some
         )

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from milter.act.banner import BannerLevel
-from milter.act.banner_html import NOTICE, STRONG
+from milter.act.banner_html import NOTICE, STRONG_DARK
 from tests.pictures.gallery import annotated
 from tests.support.chromium import CHROMIUM, photograph
 from tests.unit.act.by_hand import banner
@@ -37,7 +37,7 @@ def document(css: str, made: str) -> str:
     return f"<!doctype html><html><head><style>{css}</style></head><body>{made}{MAIL}</body></html>"
 
 
-def frames(documents: list[str]) -> list[Image.Image]:
+def frames(documents: list[str], *, dark: bool = False) -> list[Image.Image]:
     """A picture of each document, without scripts, all from one run of the browser."""
     cells = "".join(
         f'<iframe scrolling=no sandbox=allow-same-origin srcdoc="{escape(one)}"></iframe>'
@@ -49,7 +49,7 @@ def frames(documents: list[str]) -> list[Image.Image]:
         f"grid-template-columns:repeat({COLUMNS},{WIDTH}px)}}"
         f"iframe{{border:0;width:{WIDTH}px;height:{HEIGHT}px}}</style>{cells}"
     )
-    picture = photograph(page, WIDTH * COLUMNS, HEIGHT * rows)
+    picture = photograph(page, WIDTH * COLUMNS, HEIGHT * rows, dark=dark)
     corners = [(n % COLUMNS * WIDTH, n // COLUMNS * HEIGHT) for n in range(len(documents))]
     return [picture.crop((x, y, x + WIDTH, y + HEIGHT)) for x, y in corners]
 
@@ -73,12 +73,22 @@ def shown(picture: Image.Image, background: str) -> Image.Image | None:
     return picture.crop(box) if box else None
 
 
-@pytest.fixture(scope="module", params=[(BannerLevel.NOTICE, NOTICE), (BannerLevel.STRONG, STRONG)])
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("en", BannerLevel.NOTICE, NOTICE, False),
+        ("ar", BannerLevel.STRONG, STRONG_DARK, True),
+    ],
+    ids=["light", "dark-from-the-right"],
+)
 def gallery(request: pytest.FixtureRequest) -> tuple[str, dict[str, Image.Image]]:
-    level, palette = request.param
-    made = banner(level=level, seen="wechat lin_den77", report_url="https://example.org/r").html
+    language, level, palette, dark = request.param
+    made = banner(
+        language, level=level, seen="wechat lin_den77", report_url="https://example.org/r"
+    ).html
     every = [*ATTACKS["beaten"], *ATTACKS["remains"]]
-    pictures = frames([document(css, made) for css in ("", *(one["css"] for one in every))])
+    documents = [document(css, made) for css in ("", *(one["css"] for one in every))]
+    pictures = frames(documents, dark=dark)
     names = ["none", *(attack["name"] for attack in every)]
     return palette.background, dict(zip(names, pictures, strict=True))
 
