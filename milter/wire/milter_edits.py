@@ -9,7 +9,7 @@ values have a line feed at each fold.
 Failure: MilterProtocolError for a NUL in a field, which no MTA could have given us.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from milter.mail.edit import Edit, InsertField, RemoveField, ReplaceField, SpliceBody
 from milter.mail.envelope import Recipient
@@ -18,16 +18,17 @@ from milter.wire.milter_codec import MAX_CHUNK_BYTES, Answer, indexed, packet, s
 
 
 def modifications(
-    handback: Handback, arguments: Mapping[Recipient, bytes], *, keeps_space: bool
+    handback: Handback, words: Mapping[Recipient, Sequence[bytes]], *, keeps_space: bool
 ) -> Iterator[bytes]:
-    """The packets before the final answer; `arguments` are the words in which the MTA named
-    recipients, `keeps_space` says that values begin with the space after the colon.
+    """The packets before the final answer; `words` are all in which the MTA named recipients,
+    `keeps_space` says that values begin with the space after the colon.
     """
     yield from _field_changes(handback.edits, keeps_space)
     yield from _new_fields(handback.edits, keeps_space)
     for recipient in handback.removed:
-        address = arguments.get(recipient, b"<" + recipient.path.raw + b">")
-        yield packet(Answer.DELETE_RECIPIENT, strings(address))
+        named = words.get(recipient, [b"<" + recipient.path.raw + b">"])
+        for address in dict.fromkeys(named):
+            yield packet(Answer.DELETE_RECIPIENT, strings(address))
     if any(isinstance(edit, SpliceBody) for edit in handback.edits):
         body = memoryview(handback.raw)[_body_start(handback.raw) :]
         for start in range(0, len(body), MAX_CHUNK_BYTES):

@@ -61,6 +61,7 @@ _MACROS = {
     Stage.CONNECT: b"j {daemon_name}",
     Stage.HELO: b"{tls_version}",
     Stage.MAIL: b"i {auth_authen}",
+    Stage.RCPT: b"{rcpt_addr}",
     Stage.END_OF_MESSAGE: b"i",
 }
 
@@ -170,7 +171,7 @@ class MilterSession:
         if self._state is not _State.JUDGED:
             raise MilterProtocolError("no message waits for an answer")
         keeps_space = Step.LEADING_SPACE in self._steps
-        for one in modifications(handback, self._arguments, keeps_space=keeps_space):
+        for one in modifications(handback, self._words, keeps_space=keeps_space):
             self._output += one
         if not handback.reply.is_positive:
             self._output += packet(Answer.REPLY, strings(_reply_text(handback.reply)))
@@ -262,10 +263,17 @@ class MilterSession:
 
     def _rcpt(self, data: bytes) -> None:
         address, *parameters = read_strings(data) or [b""]
-        recipient = Recipient(path=_path(address), parameters=tuple(parameters))
+        path = _path(address)
+        words = [address]
+        # The mailbox that the MTA has made of the client's words: from a source route or a phrase
+        # Postfix takes it, and finds the recipient by no other.
+        if known := self._macros.get(b"R", {}).get(b"rcpt_addr", b""):
+            words.append(b"<" + known + b">")
+            if path.mailbox is None:
+                path = _path(known)
+        recipient = Recipient(path=path, parameters=tuple(parameters))
         self._recipients.append(recipient)
-        # Sendmail and Postfix find a recipient by the words in which they named it.
-        self._arguments[recipient] = address
+        self._words.setdefault(recipient, []).extend(words)
         self._continue(Command.RCPT)
 
     def _header(self, data: bytes) -> None:
@@ -338,7 +346,7 @@ class MilterSession:
     def _new_message(self) -> None:
         self._envelope = Envelope(reverse_path=Path(raw=b""))
         self._recipients: list[Recipient] = []
-        self._arguments: dict[Recipient, bytes] = {}
+        self._words: dict[Recipient, list[bytes]] = {}
         self._fields_agree = True
         self._pieces: list[bytes] = []
         self._octets = 0

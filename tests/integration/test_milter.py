@@ -244,6 +244,37 @@ def test_100_recipients_half_of_them_held(running):
     assert all(kept[address] == [lure("many")] for address in held)
 
 
+# Words of clients that MTAs take for a mailbox at held.example.org.
+ODD_WORDS = (
+    '<"quoted name"@held.example.org>',
+    "<UPPER@Held.Example.ORG>",
+    "<plus+tag@held.example.org>",
+    "<comment(x)@held.example.org>",
+    "<dot@held.example.org.>",
+    "bare@held.example.org",
+    "<twice@held.example.org>",
+    "<twice@held.example.org>",
+    "<@relay.test:routed@held.example.org>",
+    "<Some One <phrase@held.example.org>>",
+    "<percent%held.example.org>",
+    "<o'hara@held.example.org> NOTIFY=NEVER",
+)
+
+
+def test_held_recipients_leave_whatever_the_client_called_them(running):
+    with Peer(running.mta.port) as peer:
+        peer.hello()
+        peer.say("MAIL FROM:<a@sender.test>")
+        for words in ("<odd@tagged.example.org>", *ODD_WORDS):
+            assert peer.say(f"RCPT TO:{words}").startswith(b"250")
+        peer.say("DATA")
+        assert peer.content(lure("odd")).startswith(b"250")
+    message = running.only("odd@tagged.example.org")
+    assert message.recipients == (b"odd@tagged.example.org",)
+    held = [to for to, mails in held_mails(running.gateway).items() if lure("odd") in mails]
+    assert len(held) == len(set(ODD_WORDS))
+
+
 def test_several_mails_in_one_session(running):
     with Peer(running.mta.port) as peer:
         peer.hello()

@@ -214,7 +214,7 @@ class Mta:
         return self.command(b"M", strings(b"<" + reverse_path + b">", *parameters))
 
     def rcpt(self, recipient: bytes, *parameters: bytes) -> Answer:
-        self.define(b"R", rcpt_addr=recipient)
+        self.define(b"R", rcpt_addr=resolved(recipient))
         return self.command(b"R", strings(b"<" + recipient + b">", *parameters))
 
     def abort(self) -> None:
@@ -343,7 +343,7 @@ def _applied(
         elif kind == b"q":
             (outcome.held,) = texts(data, 1)
         else:
-            _envelope_edit(outcome, taken, kind, data)
+            _envelope_edit(outcome, taken, message.manner, kind, data)
     if body:
         message.body = b"".join(body)
         if re.search(rb"(?<!\r)\n", message.body):
@@ -355,17 +355,28 @@ def _applied(
     return outcome
 
 
-def _envelope_edit(outcome: Outcome, taken: tuple[bytes, ...], kind: bytes, data: bytes) -> None:
+def _envelope_edit(
+    outcome: Outcome, taken: tuple[bytes, ...], manner: Manner, kind: bytes, data: bytes
+) -> None:
     address, *_ = texts(data, None)
     path = address.strip().removeprefix(b"<").removesuffix(b">")
     if kind == b"e":
         outcome.reverse_path = path
     elif kind == b"-":
-        if path not in taken:
+        if path not in {*taken, *map(resolved, taken)}:
             raise Broken(f"{path!r} is no recipient that could be deleted")
-        outcome.recipients = tuple(one for one in outcome.recipients if one != path)
+        # Postfix compares with what it resolved, and resolves no route and no phrase for it.
+        wanted = resolved(path) if manner == "sendmail" else path
+        outcome.recipients = tuple(one for one in outcome.recipients if resolved(one) != wanted)
     elif path not in outcome.recipients:
         outcome.recipients = (*outcome.recipients, path)
+
+
+def resolved(recipient: bytes) -> bytes:
+    """The mailbox that an MTA delivers to: without source route, and without a phrase before it."""
+    if recipient.startswith(b"@"):
+        return recipient.partition(b":")[2]
+    return recipient.rpartition(b"<")[2].removesuffix(b">")
 
 
 def _macro_name(key: str) -> str:

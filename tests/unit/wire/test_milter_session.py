@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from milter.mail.address import parse_path
 from milter.mail.edit import InsertField, RemoveField, ReplaceField, SpliceBody, apply_edits
 from milter.mail.envelope import Recipient
 from milter.mail.handback import Handback
@@ -288,6 +289,31 @@ def test_held_recipients_leave_and_the_others_stay():
     outcome = mta_of(machine).start().deliver(Mail(raw=RAW, recipients=TO))
     assert outcome.recipients == TO[1:]
     assert outcome.raw == RAW
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+@pytest.mark.parametrize("odd", [b"@relay.test:two@example.org", b"Foo <two@example.org>"])
+def test_a_held_recipient_leaves_however_it_was_named(manner: str, odd: bytes):
+    """Postfix delivers to the mailbox, and does not find it by the words of the client."""
+    machine = Machine(lambda message: Handback(reply=OK, removed=message.envelope.recipients[1:]))
+    mail = Mail(raw=RAW, recipients=(b"one@example.org", odd))
+    outcome = mta_of(machine, manner=manner).start().deliver(mail)
+    assert outcome.recipients == (b"one@example.org",)
+
+
+def test_a_recipient_that_is_no_path_is_whom_the_mta_takes_it_for():
+    machine = Machine()
+    mail = Mail(raw=RAW, recipients=(b"Foo <two@example.org>",))
+    mta_of(machine).start().deliver(mail)
+    (recipient,) = machine.messages[0].envelope.recipients
+    assert recipient.path == parse_path(b"<two@example.org>", smtputf8=False)[0]
+
+
+def test_all_words_for_one_recipient_are_told():
+    machine = Machine(lambda message: Handback(reply=OK, removed=message.envelope.recipients[1:]))
+    mta = mta_of(machine)
+    mail = Mail(raw=RAW, recipients=(TO[0], b"Foo <two@example.org>", b"two@example.org"))
+    assert mta.start().deliver(mail).recipients == TO[:1]
 
 
 def test_discard_hold_refuse_and_defer():
