@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
+from milter.authentication.results import parse_results
 from milter.authentication.seal import SealKey
 from milter.authentication.signatures import verify_arc, verify_dkim
 from milter.mail.dns import Question
-from milter.mail.message import scan_header
+from milter.mail.message import field_value, scan_header
 from tests.support import postfix, sendmail
 from tests.support.behind import behind
 from tests.support.client import Peer
@@ -131,6 +132,22 @@ def test_what_is_not_edited_keeps_the_author_s_signature_and_gets_no_seal(place:
     raw = sign(mail("fourth", PLAIN_TEXT, header=DATED), AUTHOR, names="from:to:subject")
     arrived = place.passed(raw, "fourth")
     assert b"ARC-Seal" not in arrived
+    assert [one.result for one in verify_dkim(arrived, scan_header(arrived), DNS)] == ["pass"]
+
+
+def test_a_signature_over_exact_octets_is_seen_as_it_came(place: Place) -> None:
+    """No space, two, a tab, a fold: what a filter that guesses the space would break."""
+    raw = (
+        b"From:Desk <desk.one@gmail.com>\r\nTo:  fifth@example.org\r\nSubject:\tnote\r\n  folded \r\n"
+        b"Message-ID: <fifth@sender.test>\r\nDate: Wed, 25 Nov 2026 09:03:27 +0000\r\n\r\n"
+        b"Lunch  is at noon. \r\n\r\n"
+    )
+    signed = sign(raw, AUTHOR, canonical="simple/simple", names="from:to:subject:message-id")
+    arrived = place.passed(signed, "fifth")
+    field = scan_header(arrived).first(b"authentication-results")
+    assert field is not None
+    results = parse_results(field_value(arrived, field).decode())
+    assert [one.result for one in results if one.method == "dkim"] == ["pass"]
     assert [one.result for one in verify_dkim(arrived, scan_header(arrived), DNS)] == ["pass"]
 
 
