@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
-from milter.act.banner_texts import BannerTexts, parse_banner_texts
+from milter.act.banner_texts import LANGUAGES, BannerTexts, parse_banner_texts
 from milter.act.plan import ActOptions
 from milter.act.seal import SealOptions
 from milter.adapters.dns_resolver import NameServer, ResolverOptions, system_servers
@@ -19,6 +19,7 @@ from milter.judge.weights import WeightTable, parse_weights
 from milter.listen.admission import AdmissionLimits
 from milter.listen.options import ListenerOptions, MilterOptions
 from milter.listen.refusal import RefusalReason
+from milter.mail.address import to_a_labels
 from milter.mail.envelope import Recipient
 from milter.mail.labels import INTENT_LABELS, PLATFORM_IDS
 from milter.mail.reading import Facts
@@ -296,14 +297,13 @@ def _matcher(patterns: tuple[str, ...]) -> Callable[[Recipient], bool]:
 def _language(settings: Settings) -> Callable[[Recipient, str], str]:
     """The banner's language: by recipient domain, else the message's, else the default."""
     annotate = settings.annotate
-    by_domain = dict(annotate.languages)
-    supported = {"en", "fr", "de", "es", "pt", "zh-hans", "zh-hant", "ru", "ko", "ar"}
+    by_domain = {to_a_labels(name) or name: code for name, code in annotate.languages.items()}
 
     def language(recipient: Recipient, message_language: str) -> str:
         mailbox = recipient.path.mailbox
         if mailbox is not None and mailbox.domain in by_domain:
             return by_domain[mailbox.domain]
-        if annotate.follow_message_language and message_language in supported:
+        if annotate.follow_message_language and message_language in LANGUAGES:
             return message_language
         return annotate.language
 

@@ -247,6 +247,13 @@ def _warnings(settings: Settings, today: date) -> Iterator[tuple[str, str]]:
             "trusted_authserv_ids",
             "has no effect with authentication.verify = 'always': our own results count",
         )
+    if settings.annotate.notice_for_protected and (
+        settings.mode is Mode.OBSERVE or not settings.annotate.banner
+    ):
+        yield (
+            "annotate.notice_for_protected",
+            "has no effect in observe mode or without banners: it says what a banner would",
+        )
     if settings.arc and settings.mode is Mode.OBSERVE:
         yield "arc", "has no effect in observe mode: nothing is edited, so nothing is sealed"
     if (

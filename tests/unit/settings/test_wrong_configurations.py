@@ -341,6 +341,20 @@ def test_settings_of_authentication_without_effect_are_told(text, key):
 
 
 @pytest.mark.parametrize(
+    ("mode", "annotate", "told"),
+    [
+        ("observe", "banner = true", True),
+        ("annotate", "banner = false", True),
+        ("annotate", "banner = true", False),
+    ],
+)
+def test_a_notice_that_nobody_would_get_is_told(mode, annotate, told):
+    text = f"[annotate]\nnotice_for_protected = true\n{annotate}\n"
+    found = problems_of(f"mode = '{mode}'\n" + GOOD + text)
+    assert any(one[0] == "annotate.notice_for_protected" and one[2] for one in found) is told
+
+
+@pytest.mark.parametrize(
     ("text", "server"),
     [
         ("192.0.2.53", ("192.0.2.53", 53)),
