@@ -59,7 +59,8 @@ def check_dmarc(
     if isinstance(walked, Needs):
         return walked
     record = walked.policy_record
-    if walked.failed_first or (record is None and not walked.is_whole):
+    # Above a name that could not be asked there may be the organisation, and its record counts.
+    if not walked.is_whole and (record is None or record.domain != domain):
         found = _result("temperror", authserv_id, domain=domain, reason="DNS failure")
         return DmarcAnswer(result=found)
     organisation = walked.organisation if walked.is_whole else ""

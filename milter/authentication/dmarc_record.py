@@ -40,14 +40,12 @@ class DmarcRecord:
 class Walk:
     """What a walk from `domain` found: the records from the longest name to the shortest.
 
-    `is_whole` is False where a look-up failed: the names above it are not known, and
-    `failed_first` is True where the domain's own record is not known either.
+    `is_whole` is False where a look-up failed: that name and those above it are not known.
     """
 
     domain: str
     records: tuple[DmarcRecord, ...]
     is_whole: bool = True
-    failed_first: bool = False
 
     @property
     def organisation(self) -> str:
@@ -90,15 +88,10 @@ def walk(domain: str, answers: Answers) -> Walk | Needs:
     if still_open:
         return Needs(questions=still_open)
     records: list[DmarcRecord] = []
-    for number, question in enumerate(questions):
+    for question in questions:
         answer = answers[question]
         if answer.status is AnswerStatus.FAILED:
-            return Walk(
-                domain=domain,
-                records=tuple(records),
-                is_whole=False,
-                failed_first=number == 0,
-            )
+            return Walk(domain=domain, records=tuple(records), is_whole=False)
         record = single_record(question.name.removeprefix("_dmarc."), answer.records)
         if record is not None:
             records.append(record)
@@ -113,18 +106,28 @@ def single_record(domain: str, texts: Iterable[bytes]) -> DmarcRecord | None:
     return _parse(domain, found[0]) if len(found) == 1 else None
 
 
-def _parse(domain: str, octets: bytes) -> DmarcRecord:
-    """Tags by name, in lower case (RFC 6376 §3.2); one that is misspelt has its default (§4.7)."""
+def _parse(domain: str, octets: bytes) -> DmarcRecord | None:
+    """Tags by name, in lower case; one that is misspelt has its default (§4.7).
+
+    A list that has a tag twice is none as a whole (RFC 6376 §3.2).
+    """
     tags: dict[str, str] = {}
     for clause in octets[:MAX_RECORD_OCTETS].decode("ascii", "replace").split(";"):
         name, equals, value = clause.partition("=")
-        if equals:
-            tags.setdefault(name.strip(" \t"), value.strip(" \t"))
+        name = name.strip(" \t")
+        if not equals or not name:
+            continue
+        if name in tags:
+            return None
+        tags[name] = value.strip(" \t")
+    is_sound = all(_word(tags, name, REQUESTS) for name in ("p", "sp", "np") if name in tags)
+    is_sound = is_sound and "p" in tags
+    policy = _word(tags, "p", REQUESTS) if is_sound else _policy_of_unsound(tags)
     return DmarcRecord(
         domain=domain,
-        policy=_policy(tags),
-        subdomain_policy=_word(tags, "sp", REQUESTS),
-        missing_policy=_word(tags, "np", REQUESTS),
+        policy=policy,
+        subdomain_policy=_word(tags, "sp", REQUESTS) if is_sound else "",
+        missing_policy=_word(tags, "np", REQUESTS) if is_sound else "",
         psd=_word(tags, "psd", ("y", "n", "u")) or "u",
         strict_dkim=_word(tags, "adkim", ("s",)) == "s",
         strict_spf=_word(tags, "aspf", ("s",)) == "s",
@@ -132,12 +135,8 @@ def _parse(domain: str, octets: bytes) -> DmarcRecord:
     )
 
 
-def _policy(tags: dict[str, str]) -> str:
-    """§4.10.1: without a usable policy, `none` where reports are asked for, else no processing."""
-    policy = _word(tags, "p", REQUESTS)
-    is_spoilt = any(name in tags and not _word(tags, name, REQUESTS) for name in ("sp", "np"))
-    if policy and not is_spoilt:
-        return policy
+def _policy_of_unsound(tags: dict[str, str]) -> str:
+    """§4.10.1: `none` and nothing else where reports are asked for, else no processing."""
     uris = tags.get("rua", "").split(",")
     return "none" if any(_URI.fullmatch(uri.strip(" \t")) for uri in uris) else ""
 

@@ -8,9 +8,9 @@ nothing behind. At most ten terms that ask, two empty answers, ten hosts a term 
 Refuses to guess: there is no "best guess" record, and no local policy is woven in.
 
 Standards: RFC 7208; RFC 8616 (names beyond ASCII); RFC 8601 §2.7.2 (results and properties).
-Choices that the RFC leaves open: a name that is malformed after expansion does not match (§4.8); an
-empty answer for one host of an `mx` counts as void only if that host does not exist, for else every
-IPv6 client would meet the limit at hosts without an AAAA record.
+Choices that the RFC leaves open: a name that is malformed after expansion does not match (§4.8);
+void answers are counted by the term (§4.6.4), so that hosts of an `mx` and names of a `ptr` do not
+count: else every IPv6 client would meet the limit at hosts without an AAAA record.
 Failure: none; permerror and temperror are results.
 """
 
@@ -181,7 +181,8 @@ class _Evaluation:
         if mechanism == "exists":
             return bool(self._ask_counted(Question(target, "A")).records)
         if mechanism == "ptr":
-            return any(_is_within(name, target) for name in self._validated_names(client))
+            names = self._validated_names(client, is_term=True)
+            return any(_is_within(name, target) for name in names)
         hosts = (target,) if mechanism == "a" else self._mail_hosts(target)
         return self._is_at(hosts, directive, client, is_term=mechanism == "a")
 
@@ -210,18 +211,17 @@ class _Evaluation:
         self._require(questions)
         for question in questions:
             answer = self._ask(question)
-            if answer.status is AnswerStatus.NO_NAME or (is_term and not answer.records):
+            if is_term and not answer.records:
                 self._count_void()
             if any(_covers(record, prefix, client) for record in answer.records):
                 return True
         return False
 
-    def _validated_names(self, client: Address) -> tuple[str, ...]:
+    def _validated_names(self, client: Address, *, is_term: bool = False) -> tuple[str, ...]:
         """§5.5: names of the client that lead back to it; errors here only mean fewer names."""
         pointer = Question(client.reverse_pointer, "PTR")
         answer = self._require([pointer])[pointer]
-        is_void = not answer.records and answer.status is not AnswerStatus.FAILED
-        if is_void and not self._has_validated:
+        if is_term and not answer.records and answer.status is not AnswerStatus.FAILED:
             self._count_void()
         self._has_validated = True
         names: list[str] = []

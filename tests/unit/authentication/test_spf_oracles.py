@@ -37,6 +37,8 @@ MAIL_SPF_DIFFERS = {
     "other-delimiter": "7.4: %{l-} of strong-bad is strong.bad",
     "upper-case-letter-escapes": "7.3: + is not unreserved (RFC 3986 2.3)",
 }
+# It takes ten hosts in the order of the response, which is not ours to say.
+MAIL_SPF_BY_CHANCE = {"eleven-mx-hosts"}
 MAILAUTH_DIFFERS: dict[str, str] = {}
 
 
@@ -76,7 +78,11 @@ def test_pyspf_differs_as_listed(monkeypatch):
 
 
 def test_mail_spf_differs_as_listed():
-    cases = [case for case in CASES if case.helo and not case.helo.startswith("[")]
+    cases = [
+        case
+        for case in CASES
+        if case.helo and not case.helo.startswith("[") and case.name not in MAIL_SPF_BY_CHANCE
+    ]
     lines = []
     with ExitStack() as stack:
         zones = {id(case.zone): case.zone for case in cases}
