@@ -1,6 +1,7 @@
 """`lurewall demo`: the real gateway in enforce mode, a small inner server behind it, sample mail.
 
-Needs no root, no Redis, no DNS: everything lies in a folder of its own that goes away at the end.
+Needs no root, no Redis, and no DNS but its own, which vouches for honest senders: everything lies
+in a folder of its own that goes away at the end.
 Leaves the gateway running until Ctrl-C, unless DEMO_EXIT is set or there is no terminal.
 Failure: exit code 1 with the gateway's own words where it does not start or a mail gets lost.
 """
@@ -22,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from milter.demo.inner_server import InnerServer
-from milter.demo.samples import EDGE, RECIPIENT, SAMPLES, Sample
+from milter.demo.samples import RECIPIENT, SAMPLES, Sample
+from milter.demo.senders import Senders
 
 _START_SECONDS = 90.0
 
@@ -32,18 +34,20 @@ hostname = "lurewall.demo.test"
 domains = ["example.org"]
 contact = "security@example.org"
 contact_name = "the security office"
-trusted_authserv_ids = ["{edge}"]
 inner_hop_trusts_us = true
 state_dir = "{folder}/state"
 drain_seconds = 5.0
 
 [[listen]]
-role = "before_queue"
+role = "mx"
 port = {port}
 
 [next_hop]
 host = "127.0.0.1"
 port = {inner_port}
+
+[authentication]
+nameservers = ["127.0.0.1:{dns_port}"]
 
 [admin]
 port = {admin_port}
@@ -82,10 +86,12 @@ async def _run(folder: Path) -> int:
     console = Console()
     inner = InnerServer()
     await inner.start()
+    senders = Senders(sample.signed_by for sample in SAMPLES if sample.signed_by)
+    name_server, dns_port = await senders.serve()
     place = _Place(folder=folder, port=_port(10025), admin_port=_port(9125))
     place.configuration.write_text(
         _CONFIGURATION.format(
-            edge=EDGE,
+            dns_port=dns_port,
             folder=folder,
             port=place.port,
             inner_port=inner.port,
@@ -100,7 +106,9 @@ async def _run(folder: Path) -> int:
         if not await _ready(gateway, place):
             console.print("the gateway did not start; its own words stand above")
             return 1
-        answers = [await asyncio.to_thread(_send, place.port, sample) for sample in SAMPLES]
+        answers = [
+            await asyncio.to_thread(_send, place.port, sample, senders) for sample in SAMPLES
+        ]
         lost = await _show(console, place, inner, answers)
         if lost:
             return 1
@@ -112,6 +120,7 @@ async def _run(folder: Path) -> int:
         if gateway.returncode is None:
             gateway.send_signal(signal.SIGTERM)
             await gateway.wait()
+        name_server.close()
         await inner.stop()
 
 
@@ -133,13 +142,14 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _send(port: int, sample: Sample) -> str:
-    """Send one mail as an edge server would; gives the final reply."""
-    with SMTP("127.0.0.1", port, local_hostname="edge.demo.test", timeout=30) as client:
+def _send(port: int, sample: Sample, senders: Senders) -> str:
+    """Send one mail as its sender's server would; gives the final reply."""
+    raw = senders.signed(sample.raw, sample.signed_by) if sample.signed_by else sample.raw
+    with SMTP("127.0.0.1", port, local_hostname="out.demo.test", timeout=30) as client:
         client.ehlo()
         client.mail(sample.reverse_path)
         client.rcpt(RECIPIENT)
-        code, text = client.data(sample.raw)
+        code, text = client.data(raw)
         return f"{code} {text.decode('ascii', 'replace')}"
 
 

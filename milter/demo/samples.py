@@ -1,24 +1,27 @@
 """Invented sample mails for `lurewall demo`: honest ones and three kinds of lure.
 
-Every name, organisation, address and number is made up. Two carry the Authentication-Results of the
-demo's edge server, as a real edge would add them.
+Every name, organisation, address and number is made up. The honest senders sign their mail when the
+demo starts (`senders`).
 Failure: none; the bytes are constants.
 """
 
 import base64
 from dataclasses import dataclass
 
-EDGE = "edge.demo.test"
 RECIPIENT = "r.lefort@example.org"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One mail of the demo, and what a reader of the demo should look for."""
+    """One mail of the demo, and what a reader of the demo should look for.
+
+    `signed_by` is the domain whose signature goes on top, or ''.
+    """
 
     name: str
     reverse_path: str
     raw: bytes
+    signed_by: str = ""
 
 
 def _mail(headers: str, body: str) -> bytes:
@@ -28,8 +31,6 @@ def _mail(headers: str, body: str) -> bytes:
 
 _HONEST_RECRUITER = _mail(
     f"""
-Authentication-Results: {EDGE}; dkim=pass header.d=corvane-talent.test;
- dmarc=pass header.from=corvane-talent.test
 From: Maude Pelletier <m.pelletier@corvane-talent.test>
 To: R. Lefort <{RECIPIENT}>
 Subject: Senior metrology engineer, Ottawa (ref. CT-2291)
@@ -56,8 +57,6 @@ Corvane Talent Inc., Gatineau, +1 819 555 0142
 
 _PLATFORM_NOTICE = _mail(
     f"""
-Authentication-Results: {EDGE}; dkim=pass header.d=linkedin.com;
- dmarc=pass header.from=linkedin.com
 From: Daria Kamau via LinkedIn <inmail-hit-reply@linkedin.com>
 Reply-To: Daria Kamau <0f6d1c7e@reply.linkedin.com>
 To: R. Lefort <{RECIPIENT}>
@@ -172,8 +171,6 @@ Ajoutez notre responsable sur Telegram : @onboard_desk_fr pour confirmer aujourd
 
 _NEWSLETTER = _mail(
     f"""
-Authentication-Results: {EDGE}; dkim=pass header.d=metrology-society.test;
- dmarc=pass header.from=metrology-society.test
 From: Metrology Society <news@metrology-society.test>
 To: R. Lefort <{RECIPIENT}>
 Subject: November letter: how fake recruiters approach researchers
@@ -231,11 +228,13 @@ SAMPLES = (
         name="honest recruiter",
         reverse_path="m.pelletier@corvane-talent.test",
         raw=_HONEST_RECRUITER,
+        signed_by="corvane-talent.test",
     ),
     Sample(
         name="platform notification",
         reverse_path="bounce@bounce.linkedin.com",
         raw=_PLATFORM_NOTICE,
+        signed_by="linkedin.com",
     ),
     Sample(
         name="lure: off-platform follow-up",
@@ -253,7 +252,15 @@ SAMPLES = (
         raw=_TASK_SCAM,
     ),
     Sample(
-        name="newsletter that warns", reverse_path="bounce@metrology-society.test", raw=_NEWSLETTER
+        name="newsletter that warns",
+        reverse_path="bounce@metrology-society.test",
+        raw=_NEWSLETTER,
+        signed_by="metrology-society.test",
     ),
-    Sample(name="S/MIME-signed mail", reverse_path="office@notary-valmont.test", raw=_SMIME),
+    Sample(
+        name="S/MIME-signed mail",
+        reverse_path="office@notary-valmont.test",
+        raw=_SMIME,
+        signed_by="notary-valmont.test",
+    ),
 )
