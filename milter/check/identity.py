@@ -79,7 +79,7 @@ def check_identity(
     aligned = standing.is_sealed or is_aligned(sender.domain, reading.auth_results)
     return (
         *_authentication(sender, reading.auth_results, aligned),
-        *_standing(sender, known, aligned),
+        *_standing(sender, known, aligned, is_open=_is_open(reading.auth_results)),
         *_reply_to(sender, reading, known, standing.organisation),
         *_display_name(sender),
         *_lookalike(sender, known),
@@ -149,11 +149,22 @@ def _authentication(
         yield _fact("AUTH_FAILED", note="dmarc=fail")
 
 
-def _standing(sender: NamedMailbox, known: KnownDomains, aligned: bool) -> Iterable[Finding]:
+def _is_open(results: Iterable[AuthResult]) -> bool:
+    """True where the DNS failed before DMARC was decided."""
+    return any(result.method == "dmarc" and result.result == "temperror" for result in results)
+
+
+def _standing(
+    sender: NamedMailbox, known: KnownDomains, aligned: bool, *, is_open: bool
+) -> Iterable[Finding]:
     """Free mail, unaligned, known or unknown own domain: one of them."""
     domain = sender.domain
     if within(domain, known.free_mail):
         yield _fact("SENDER_FREEMAIL")
+        return
+    if is_open and not aligned:
+        # A dead DNS must not make every honest sender one that nobody vouches for; nor a known one.
+        yield _fact("SENDER_OWN_DOMAIN", note="not authenticated: DNS failure")
         return
     if not aligned:
         yield _fact("SENDER_UNALIGNED")

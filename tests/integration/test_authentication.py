@@ -45,7 +45,7 @@ ZONE = Zone(
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     with DnsServer(ZONE) as server, inner_server() as inner:
-        told = f'nameservers = ["127.0.0.1:{server.port}"]\nseconds = 1.5'
+        told = f'nameservers = ["127.0.0.1:{server.port}"]\nseconds = 2.5'
         with gateway(
             tmp_path_factory.mktemp("authentication"),
             inner_port=inner.port, role="mx", mode="annotate", readers=1, authentication=told,

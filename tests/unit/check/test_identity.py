@@ -77,6 +77,10 @@ def codes(
         ),
         ("n@linkedin.com", [dmarc("pass", "linkedin.com")], {"KNOWN_SENDER", "AUTH_ALIGNED"}),
         ("n@linkedin.com", (), {"SENDER_UNALIGNED"}),
+        # A dead DNS leaves it open: neither unaligned nor known.
+        ("x@firm.test", [dmarc("temperror", "firm.test")], {"SENDER_OWN_DOMAIN"}),
+        ("x@partner.test", [dmarc("temperror", "partner.test")], {"SENDER_OWN_DOMAIN"}),
+        ("x@gmail.com", [dmarc("temperror", "gmail.com")], {"SENDER_FREEMAIL"}),
     ],
 )
 def test_standing(sender, auth, expected):
