@@ -134,7 +134,7 @@ def _listener_errors(settings: Settings, listener: Listener, key: str) -> Iterat
         )
     if bool(listener.tls_certificate) != bool(listener.tls_key):
         yield f"{key}.tls_key", "tls_certificate and tls_key belong together; name both or none"
-    yield from _milter_errors(listener, key)
+    yield from _milter_errors(settings, listener, key)
 
 
 def _next_hop_errors(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -148,17 +148,18 @@ def _next_hop_errors(settings: Settings) -> Iterator[tuple[str, str]]:
 _FOR_MILTER = ("socket", "socket_group", "release_to")
 
 
-def _milter_errors(listener: Listener, key: str) -> Iterator[tuple[str, str]]:
+def _milter_errors(settings: Settings, listener: Listener, key: str) -> Iterator[tuple[str, str]]:
     if listener.role != "milter":
         for name in _FOR_MILTER:
             if getattr(listener, name) is not None:
                 yield f"{key}.{name}", "is for role milter; remove it"
         return
-    if listener.hold_with == "own" and not listener.release_to:
+    holds = settings.mode is Mode.ENFORCE and listener.hold_with == "own"
+    if holds and not listener.release_to:
         yield (
             f"{key}.release_to",
-            "is required where a milter holds mail itself: name the server (host:port) that "
-            "released mail goes to; or set hold_with = 'mta'",
+            "is required in enforce mode where a milter holds mail itself: name the server "
+            "(host:port) that released mail goes to; or set hold_with = 'mta'",
         )
     for name in ("tls_certificate", "xclient_from", "xforward_from", "proxy_from"):
         if getattr(listener, name):

@@ -34,6 +34,11 @@ def test_the_smallest_good_file_loads():
     assert all(warning for _, _, warning in problems_of(GOOD))
 
 
+def test_a_milter_that_only_observes_needs_no_place_to_release_to():
+    text = LISTEN.replace("before_queue", "milter") + ADMIN
+    assert all(warning for _, _, warning in problems_of(text))
+
+
 def test_behind_a_milter_alone_no_next_hop_is_needed():
     assert all(warning for _, _, warning in problems_of(MILTER + ADMIN))
     settings = load_settings((MILTER + ADMIN).encode(), source="x").settings
@@ -176,7 +181,9 @@ WRONG = {
         "form",
     ),
     "milter holds without release_to": (
-        LISTEN.replace("before_queue", "milter") + NEXT_HOP,
+        "mode = 'enforce'\ncontact = 'a@org.test'\n"
+        + LISTEN.replace("before_queue", "milter")
+        + NEXT_HOP,
         "listen[0].release_to",
         "host:port",
     ),
