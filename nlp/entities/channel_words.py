@@ -70,7 +70,7 @@ PHONE_AFTER = re.compile(
     r"(?P<sign>\s?(?:[-/+&]\s?(?:tel|tél|phone|call)\s?)?)(?:[ -]?(?:number|no\.?|nr\.?|nummer|num[ée]ro|номер|번호|号码|號碼|号|號))?"
     r"(?:\s?[:=(,/-]\s?|\s(?:is|ist|est|es|é|at|under|au|an|à|to|unter|al|no|на|по|على|هو)\s|\s?[는은是]\s?|\s){0,2}\(?\+?\d[\d ().-]{6,20}\d(?![\d%])"
 )
-ALSO_TAILS = ("라인", "줌", "لاين", "تلي")
+ALSO_TAILS = ("라인", "줌", "لاين", "تلي", "تيلي", "زوم", "سشن", "تيمز")
 # A label and a number: enough for slang too, but "Seattle, WA: (206) ..." is a place.
 NUMBER_LABELLED = re.compile(r"\s?[:=]\s?\(?\+?\d[\d ().-]{6,20}\d(?![\d%])")
 V_LABELLED = re.compile(r"\s?[:=]\s?[a-z][a-z0-9_-]{4,19}")

@@ -30,7 +30,7 @@ _HAN_UNITS = {
     "萬": 10_000,
 }
 HAN_AMOUNT = re.compile(
-    r"(?:[一二两兩三四五六七八九壹贰貳叁參肆伍陆陸柒捌玖]|十(?=[一-九余餘来來多几幾]{0,2}[万萬元块塊]))[一二两兩三四五六七八九零〇十百千万萬壹贰貳叁參肆伍陆陸柒捌玖拾佰仟余餘]{0,11}"
+    r"(?:[一二两兩三四五六七八九壹贰貳叁參肆伍陆陸柒捌玖]|十(?=[一-九余餘来來多几幾]{0,2}[万萬元块塊]))(?:(?!一[节節页頁篇次天趟份条條堂])[一二两兩三四五六七八九零〇十百千万萬壹贰貳叁參肆伍陆陸柒捌玖拾佰仟余餘]){0,11}(?:[来來多](?=[块塊元]))?"
 )
 # "3만5천", "1萬2": what stands behind a unit of ten thousand or thousand belongs to it.
 _TAIL = re.compile(r"\s?(?P<digits>\d{1,4})(?P<unit>[천千백百])?(?![\d.,:]\d|\d)")
@@ -89,7 +89,7 @@ def han_number(written: str) -> Decimal:
             if digit == 0:
                 unit = 0
             continue
-        if char in "余餘":
+        if char in "余餘来來多":
             continue
         unit = _HAN_UNITS[char]
         if unit == 10_000:

@@ -59,6 +59,7 @@ def _lookup(table: dict[str, list[str]]) -> tuple[str, dict[str, str]]:
 _CURRENCY, _CURRENCY_OF = _lookup(_TABLE["currency"])
 _MULTIPLIER, _MULTIPLIER_OF = _lookup(_TABLE["multiplier"])
 _UNIT, _UNIT_OF = _lookup(_TABLE["unit"])
+_ADJECTIVES = frozenset({"grand", "riesen"})
 _THINGS, _LEAST_OF_THINGS = frozenset(_TABLE["things"]["words"]), _TABLE["things"]["least"]
 _SLANG, _SLANG_OF = _lookup(_TABLE["slang"])
 _LONG_STEMS = sorted(
@@ -172,7 +173,8 @@ def _amounts(passage: Passage, taken: Sequence[tuple[int, int]]) -> list[_Amount
     han = HAN_AMOUNT.finditer(folded) if "han" in passage.scripts else iter(())
     for match in islice(han, MAX_HITS):
         amount = _read(folded, match.start(), match.end(), han_number(match.group()))
-        if (amount.currency or amount.value >= 100) and _is_free(*match.span(), taken):
+        is_money = amount.currency or amount.is_sure or amount.value >= 100
+        if is_money and _is_free(*match.span(), taken):
             found.append(amount)
     for start, end, value in spelled_numbers(passage):
         if folded.endswith(("half ", "half a "), 0, start):
@@ -202,7 +204,8 @@ def _read(folded: str, start: int, end: int, value: Decimal) -> _Amount:
     if half := _HALF.match(folded, end):
         value, end = value + Decimal("0.5"), half.end()
     # "un grand sourire" and "ein riesen Problem" say one; who means money says more.
-    if value > 1 and (slang := _AFTER_SLANG.match(folded, end)):
+    slang = _AFTER_SLANG.match(folded, end)
+    if slang and (value > 1 or slang["slang"] not in _ADJECTIVES):
         one, _, currency = _of(_SLANG_OF, slang["slang"]).partition(" ")
         return _Amount(start, slang.end(), value, int(one), currency, is_sure=True)
     after = _AFTER.match(folded, end)

@@ -7,6 +7,8 @@ preposition stands before, or a sure name is their neighbour.
 Colloquial names are plain synonyms; only disguise inside a Latin name is flagged `obfuscated`.
 """
 
+import re
+
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.channel_words import (
     AFTER_CJK,
@@ -52,13 +54,21 @@ from nlp.entities.passage import Hit, Mention, Passage
 from nlp.entities.services import SERVICES, Service
 from nlp.entities.short_names import offers_contact
 
+_SURNAME_SERVICES = frozenset("賴赖")
+_ADDING = frozenset("加用換换改開开的我")
+_NAMED = re.compile(
+    r"(?![我群號号帳账上聊找傳传發发])[\u3400-\u9fff]{1,2}(?=[,、。;:!()\s\d]|老[師师]|先生|小姐|女士|$)"
+)
+
 
 def locate_mentions(passage: Passage, taken: list[tuple[int, int]]) -> list[Mention]:
     """All names of services outside the `taken` spans (links, addresses), in text order."""
     sure = [
         Mention(hit.start, _word_end(passage.folded, hit.end), hit.key)
         for hit in passage.hits("platform")
-        if _is_free(hit.start, hit.end, taken) and not _is_inside(passage.folded, hit.start)
+        if _is_free(hit.start, hit.end, taken)
+        and not _is_inside(passage.folded, hit.start)
+        and not _is_surname(passage.folded, hit)
     ]
     sure += [
         m
@@ -100,6 +110,14 @@ def find_platforms(passage: Passage, mentions: list[Mention] | None = None) -> l
 def _is_inside(folded: str, start: int) -> bool:
     """Whether it is the tail of another word: "온라인" ends like LINE, "send me" in Arabic like Telegram."""
     return folded.startswith(ALSO_TAILS, start) and folded[start - 1 : start].isalpha()
+
+
+def _is_surname(folded: str, hit: Hit) -> bool:
+    """Whether a name of one Han character begins somebody's name: "交賴怡君"."""
+    if hit.end - hit.start != 1 or folded[hit.start] not in _SURNAME_SERVICES:
+        return False
+    before = folded[hit.start - 1 : hit.start]
+    return before not in _ADDING and _NAMED.match(folded, hit.end) is not None
 
 
 def _common_forms(passage: Passage) -> list[Hit]:

@@ -14,6 +14,7 @@ from nlp.entities.vocabulary import DOUBLE, PLUS, TRIPLE
 
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 _MIN_WORDS = 4
+_LEAST_WORDS = 2
 _LEAST_SPOKEN, _LENGTHS = 3, range(_MIN_DIGITS, _MAX_DIGITS + 1)
 _HUNDREDS = range(200, 1000, 100)  # a plain hundred is a mark of dictation
 _GAP = re.compile(
@@ -88,6 +89,8 @@ def _number(run: list[Hit]) -> Iterator[tuple[int, int, str]]:
         < _MIN_WORDS
     ):
         return
+    if sum(hit.end - hit.start > len(hit.key) for hit in run) < _LEAST_WORDS:
+        return  # "210 000 et 240 000" is written, not said
     digits = ""
     repeat = 1
     pending_ten = pending_hundred = 0
