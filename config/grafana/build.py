@@ -73,7 +73,7 @@ SECURITY: Final = (
     Panel(title="Authentication that did not pass",
           targets=(_by("method, result", "lurewall_authentication_results_total", ', result!~"pass|none"'),),
           unit="ops", text="SPF, DKIM, DMARC and ARC where this gateway verifies (docs/authentication.md)"),
-    Panel(title="Notices to the contact", targets=(_by("outcome", "lurewall_notices_total"),), unit="ops"),
+    Panel(title="Notices by mail", targets=(_by("outcome", "lurewall_notices_total"),), unit="ops"),
     Panel(title="Verdicts with something missing", targets=(_by("reason", "lurewall_degraded_total"),),
           unit="ops", stacked=True),
 )  # fmt: skip

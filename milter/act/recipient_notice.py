@@ -1,9 +1,10 @@
 """The separate mail that says what a banner would, for mail that must not be edited.
 
-Signed and encrypted mail keeps its octets (design rule 11); where the policy asks for it, its
-recipients get this instead: two sentences about which mail is meant, and the banner. Refuses to
-decide when and to whom it goes: `app.recipient_notices` does, after the mail itself is delivered.
-A notice is neither signed nor encrypted, so none can ever cause another one.
+Signed and encrypted mail keeps its octets (design rule 11), so does what has no place for a banner;
+where the policy asks for it, its recipients get this instead: two sentences about which mail is
+meant, and the banner. Refuses to decide when and to whom it goes: `app.recipient_notices` does,
+after the mail itself is delivered. A banner would find its place in a notice, so none can cause
+another one.
 
 **Standards:** RFC 3834 §5 (Auto-Submitted), RFC 5322 §3.6.4 (In-Reply-To), RFC 2046 §5.1.4.
 **Failure:** none; what cannot be named safely is left out.
@@ -27,8 +28,9 @@ from milter.mail.message import scan_header
 from milter.mail.reading import Reading
 from milter.mail.verdict import Disposition, Verdict
 
-PROTECTED = frozenset({BannerOutcome.SIGNED, BannerOutcome.ENCRYPTED, BannerOutcome.INLINE_PGP})
-
+_NOT_MISSING = frozenset(
+    {BannerOutcome.ALREADY_THERE, BannerOutcome.NOT_WANTED, BannerOutcome.NOT_EXAMINED}
+)
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,240}>")
 _NOTHING = "-"
 
@@ -48,6 +50,11 @@ class NoticeSender:
 
     hostname: str
     contact: str = ""
+
+
+def is_missing(banner: BannerOutcome) -> bool:
+    """True where a banner was wanted and the mail could not bear one."""
+    return not banner.is_edit and banner not in _NOT_MISSING
 
 
 def compose_notice(

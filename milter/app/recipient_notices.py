@@ -1,8 +1,8 @@
 """Notices to recipients of protected mail: whether one is due, and a short queue that sends them.
 
-Told of every finished transaction, it picks those that were to be annotated and could not be,
-because they are signed or encrypted, and writes to those recipients that have the mail. It never
-holds up a reply: what does not fit into the queue is dropped and counted. Best effort: a notice
+Told of every finished transaction, it picks those that were to bear a banner and could not, because
+they are signed or encrypted or have no place for one, and writes to those that have the mail. It
+never holds up a reply: what does not fit into the queue is dropped and counted. Best effort: a notice
 that fails is tried again twice, one that a dying process had in its queue is lost.
 
 **Failure:** counted and logged with the transaction id; the mail itself is long delivered.
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from milter.act.plan import ActOptions
-from milter.act.recipient_notice import PROTECTED, NoticeSender, RecipientNotice, compose_notice
+from milter.act.recipient_notice import NoticeSender, RecipientNotice, compose_notice, is_missing
 from milter.adapters.own_mail import send_own_mail
 from milter.app.observation import Observation
 from milter.mail.envelope import Recipient, Transaction
@@ -141,13 +141,13 @@ class RecipientNotices:
 
 
 def _due(planned: Planned, outcome: Outcome) -> Iterable[tuple[Disposition, tuple[Recipient, ...]]]:
-    """Which recipients of which disposition have protected mail that should bear a banner.
+    """Which recipients of which disposition have mail that should bear a banner and does not.
 
     Only those that got it now: who had it from an earlier, deferred transaction was told then.
     """
     fates = dict(outcome.fates)
     for disposition, acted in planned.acted:
-        if disposition.action is not Action.ANNOTATE or acted.banner not in PROTECTED:
+        if disposition.action is not Action.ANNOTATE or not is_missing(acted.banner):
             continue
         have_it = tuple(
             dict.fromkeys(one for one in disposition.recipients if fates.get(one) is Fate.DELIVERED)

@@ -153,6 +153,27 @@ async def test_recipients_of_protected_mail_are_told_once(protection: Protection
     assert desk.seen.sent == 1
 
 
+@pytest.mark.parametrize("outcome", BannerOutcome)
+async def test_a_banner_that_is_missing_is_made_up_for(outcome: BannerOutcome) -> None:
+    transaction, assessment, planned, fates = finished(ANNOTATED)
+    ((given, acted),) = planned.acted
+    changed = replace(acted, rendered=replace(acted.rendered, banner=outcome))
+    desk = Desk()
+    nobody = await desk.silent(
+        (transaction, assessment, replace(planned, acted=((given, changed),)), fates)
+    )
+    stands = outcome.is_edit or outcome in ("already_there", "not_wanted", "not_examined")
+    assert nobody is stands
+
+
+async def test_a_forwarded_mail_as_a_whole_is_protected_too() -> None:
+    desk = Desk()
+    event = finished(ANNOTATED, protection=Protection.NONE)
+    assert event[2].acted[0][1].banner is BannerOutcome.NO_SITE
+    await desk.told(event)
+    assert desk.seen.sent == 1
+
+
 async def test_each_group_is_told_in_its_language() -> None:
     desk = Desk()
     french = disposition(Action.ANNOTATE, "fr", THREE)
@@ -181,9 +202,6 @@ async def test_no_notice_where_no_banner_was_due() -> None:
     held = disposition(Action.QUARANTINE, "en", ONE)
     assert await Desk().silent(finished(delivered))
     assert await Desk().silent(finished(held))
-    plain = finished(ANNOTATED, protection=Protection.NONE)
-    assert plain[2].acted[0][1].banner is BannerOutcome.NO_SITE
-    assert await Desk().silent(plain)
     observing = replace(OPTIONS, mode=Mode.OBSERVE)
     assert await Desk(options=observing).silent(finished(ANNOTATED, options=observing))
     unwanted = replace(OPTIONS, banner=False)
