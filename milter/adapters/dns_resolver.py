@@ -3,7 +3,7 @@
 Equal questions that are under way are asked once. A name server that does not answer costs its
 share of the time, then the next one is asked; a truncated answer is fetched over TCP. Aliases are
 followed here, so that nobody above meets one. Hostile answers (loops of aliases, garbage, records
-of other names) end as FAILED and never raise.
+of other names, more than 256 records) end as FAILED and never raise.
 
 Refuses to validate DNSSEC: that is the configured resolver's, which should stand beside us.
 
@@ -34,6 +34,9 @@ from milter.ports import Clock
 
 _PAYLOAD = 1_232
 _MAX_ALIASES = 8
+# A record takes some 40 microseconds to read, and an answer has room for thousands.
+MAX_RECORDS = 256
+_RECORD_COUNTS = (6, 8, 10)  # RFC 1035 §4.1.1
 _FAILED = Answer(status=AnswerStatus.FAILED)
 _ENTRY_OCTETS = 400
 
@@ -60,6 +63,10 @@ class ResolverOptions:
     shortest_ttl: float = 5.0
     longest_negative_ttl: float = 900.0
     failure_seconds: float = 3.0
+
+
+class _TooManyRecords(Exception):
+    """An answer that will not be smaller if it is asked for again."""
 
 
 def _nobody(outcome: str, seconds: float) -> None:
@@ -132,6 +139,8 @@ class DnsResolver:
         try:
             async with asyncio.timeout(self._options.question_seconds), self._slots:
                 answer, keep_seconds = await self._follow(question)
+        except _TooManyRecords:
+            answer, keep_seconds = _FAILED, self._options.longest_negative_ttl
         except Exception:  # a timeout; and hostile octets must not end more than their question
             answer, keep_seconds = self._failure()
         self._keep(question, answer, keep_seconds)
@@ -168,15 +177,7 @@ class DnsResolver:
         for server in self._servers * 2:
             query = dns.message.make_query(name, kind, use_edns=0, payload=_PAYLOAD)
             try:
-                response, _ = await dns.asyncquery.udp_with_fallback(
-                    query,
-                    server.address,
-                    timeout=self._options.try_seconds,
-                    port=server.port,
-                    ignore_unexpected=True,
-                    ignore_errors=True,
-                    backend=self._backend,
-                )
+                response = await self._ask(query, server)
             except (dns.exception.DNSException, OSError, EOFError, ValueError):
                 response = None
             if response is not None and _is_usable(response):
@@ -185,6 +186,23 @@ class DnsResolver:
             if self._servers[0] is server:
                 self._servers = (*self._servers[1:], server)
         return None
+
+    async def _ask(self, query: dns.message.Message, server: NameServer) -> dns.message.Message:
+        """One question to one server; raises what the libraries raise."""
+        try:
+            return await dns.asyncquery.udp(
+                query,
+                server.address,
+                timeout=self._options.try_seconds,
+                port=server.port,
+                ignore_unexpected=True,
+                ignore_errors=True,
+                raise_on_truncation=True,
+                backend=self._backend,
+            )
+        except dns.message.Truncated:
+            async with asyncio.timeout(self._options.try_seconds):
+                return await _over_tcp(query, server)
 
     def _failure(self) -> tuple[Answer, float]:
         return _FAILED, self._options.failure_seconds
@@ -246,6 +264,24 @@ def _size(question: Question, answer: Answer) -> int:
 def _dns_name(name: str) -> dns.name.Name:
     """Labels as they are: a backslash of a stranger's local part is no escape."""
     return dns.name.Name([*(label.encode("ascii") for label in name.split(".")), b""])
+
+
+async def _over_tcp(query: dns.message.Message, server: NameServer) -> dns.message.Message:
+    """The whole answer (RFC 7766), unless it has so many records that reading it would block us."""
+    reader, writer = await asyncio.open_connection(server.address, server.port)
+    try:
+        wire = query.to_wire()
+        writer.write(len(wire).to_bytes(2) + wire)
+        octets = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
+    finally:
+        writer.close()
+    records = sum(int.from_bytes(octets[at : at + 2]) for at in _RECORD_COUNTS)
+    if records > MAX_RECORDS:
+        raise _TooManyRecords
+    response = dns.message.from_wire(octets)
+    if not query.is_response(response):
+        raise dns.exception.FormError
+    return response
 
 
 def _is_usable(response: dns.message.Message) -> bool:

@@ -16,7 +16,7 @@ Failure: none; permerror and temperror are results.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from milter.authentication.spf_macros import (
     NoSuchName,
@@ -39,6 +39,7 @@ from milter.mail.reading import AuthResult
 MAX_ASKING_TERMS = 10
 MAX_VOID_ANSWERS = 2
 MAX_HOSTS = 10
+MAX_ADDRESSES = 256  # of one name: honest ones have fewer, and a response has room for thousands
 
 _FORESEEN = 5
 _RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
@@ -213,7 +214,7 @@ class _Evaluation:
             answer = self._ask(question)
             if is_term and not answer.records:
                 self._count_void()
-            if any(_covers(record, prefix, client) for record in answer.records):
+            if any(_covers(record, prefix, client) for record in answer.records[:MAX_ADDRESSES]):
                 return True
         return False
 
@@ -235,7 +236,7 @@ class _Evaluation:
         return tuple(
             question.name
             for question, answer in found.items()
-            if any(_covers(record, prefix, client) for record in answer.records)
+            if any(_covers(record, prefix, client) for record in answer.records[:MAX_ADDRESSES])
         )
 
     def _expanded(self, spec: str, domain: str) -> str:
@@ -327,10 +328,11 @@ def _exchange(record: bytes) -> tuple[int, str]:
 
 def _covers(record: bytes, prefix: int, client: Address) -> bool:
     try:
-        network = ip_network((record.decode("ascii"), prefix), strict=False)
+        address = type(client)(record.decode("ascii"))
     except ValueError:
         return False
-    return client.version == network.version and client in network
+    beyond = client.max_prefixlen - prefix
+    return int(address) >> beyond == int(client) >> beyond
 
 
 def _is_within(name: str, domain: str) -> bool:

@@ -18,6 +18,7 @@ RECORDS = {
     "long.test": ["TXT " + "k" * 700],
     "big.test": ["TXT " + "p" * 30_000],
     "huge.test": ["TXT " + "p" * 60_000],
+    "some.test": [f"A 198.51.100.{n}" for n in range(200)],
     "many.test": [f"A 198.51.{n // 250}.{n % 250}" for n in range(2_000)],
     "alias.test": ["CNAME other.test"],
     "other.test": ["CNAME example.test"],
@@ -135,8 +136,29 @@ async def test_a_truncated_answer_is_fetched_over_tcp(place, server, name, kind,
     assert server.over_tcp[Question(name, kind)] == 1
 
 
-async def test_thousands_of_records_are_one_answer(place):
-    assert len((await place.ask("many.test")).records) == 2_000
+async def test_an_answer_of_thousands_of_records_is_refused_and_not_asked_for_again(place, server):
+    question = Question("many.test", "A")
+    for ahead in (0, 600):
+        place.clock.ahead = ahead
+        assert (await place.ask("many.test")).status is AnswerStatus.FAILED
+    assert server.over_tcp[question] == 1
+
+
+async def test_an_answer_of_two_hundred_records_is_one(place):
+    assert len((await place.ask("some.test")).records) == 200
+
+
+async def test_a_tcp_answer_that_never_ends_costs_a_bounded_time():
+    class Slow(DnsServer):
+        def respond(self, query):
+            if self.over_tcp:
+                time.sleep(0.5)
+            return super().respond(query)
+
+    with Slow(RECORDS) as server:
+        place = Place(server, try_seconds=0.1, question_seconds=2.0)
+        assert (await place.ask("big.test", "TXT")).status is AnswerStatus.FAILED
+        await place.resolver.aclose()
 
 
 async def test_equal_questions_under_way_are_asked_once(place, server):
