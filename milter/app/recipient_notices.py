@@ -2,8 +2,8 @@
 
 Told of every finished transaction, it picks those that were to bear a banner and could not, because
 they are signed or encrypted or have no place for one, and writes to those that have the mail. It
-never holds up a reply: what does not fit into the queue is dropped and counted. Best effort: a notice
-that fails is tried again twice, one that a dying process had in its queue is lost.
+never holds up a reply: what does not fit into the queue is dropped and counted. Best effort: a
+notice that fails is tried again twice, one that a dying process had in its queue is lost.
 
 **Failure:** counted and logged with the transaction id; the mail itself is long delivered.
 """
