@@ -159,6 +159,12 @@ def many_fields(text: str) -> bytes:
     return (forged + "X-Many: field\r\n" * 2100 + forged + "\r\n" + text).encode()
 
 
+def long_lines(text: str) -> bytes:
+    """Longer than SMTP allows, in the header and in the body."""
+    field = "X-Long: " + "w " * 1000 + "\r\n"
+    return (field + "\r\n" + text + "z" * 5000 + "\r\n").encode()
+
+
 def without_line_end(text: str) -> bytes:
     """The end of data needs one: what is before it has none of its own."""
     return b"\r\n\r\n\r\n" + text.encode() + b"\r\n\r\n--\r\nend"
@@ -195,6 +201,7 @@ SHAPES: dict[str, Callable[[str], bytes]] = {
     "flowed": flowed,
     "odd-header": odd_header,
     "many-fields": many_fields,
+    "long-lines": long_lines,
     "without-line-end": without_line_end,
     "dots": dots,
     "damaged": damaged,
