@@ -2,8 +2,10 @@
 
 import functools
 import re
+import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -409,7 +411,23 @@ def test_results_of_a_filter_that_is_asked_first_are_seen(running):
     assert content(below) == plain("second")
 
 
-# What only Postfix has.
+# What only Postfix has, or one MTA is enough for.
+
+
+def test_a_reload_under_load_loses_and_doubles_nothing(with_postfix):
+    mails = [(f"r{n}@tagged.example.org", plain(f"reload{n}")) for n in range(400)]
+    (before,) = with_postfix.gateway.children("milter.app.front_process")
+    timer = threading.Timer(0.3, with_postfix.gateway.signal, [signal.SIGHUP])
+    timer.start()
+    answers = send_all(with_postfix.mta.port, mails, parallel=20)
+    timer.join()
+    assert {answer[:3] for answer in answers} == {b"250"}
+    with_postfix.mta.wait_empty()
+    got = Counter(to.decode() for one in with_postfix.sink.messages for to in one.recipients)
+    assert {to: got[to] for to, _ in mails} == {to: 1 for to, _ in mails}
+    judged = [one.raw for one in with_postfix.sink.messages if b"note reload" in one.raw]
+    assert all(OURS_ON_TOP.match(raw) for raw in judged)
+    eventually(lambda: before not in with_postfix.gateway.children("milter.app.front_process"))
 
 
 def test_mail_of_the_local_pickup_is_judged(with_postfix):
