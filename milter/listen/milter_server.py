@@ -178,6 +178,11 @@ class MilterConnection(asyncio.Protocol):
                 self._listener.observer.broke_protocol(message.connection, str(error))
                 self._transport.abort()
                 return
+            except Exception as error:  # the MTA would wait for minutes, and hear nothing
+                transaction_id = transaction.transaction_id
+                self._listener.observer.failed(message.connection, transaction_id, error)
+                self._transport.abort()
+                return
             self._flush()
         self._listener.observer.replied(transaction, handback.reply, peer_gone=self._gone)
 

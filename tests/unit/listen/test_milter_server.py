@@ -17,6 +17,7 @@ from milter.listen.refusal import RefusalReason
 from milter.mail.envelope import Transaction
 from milter.mail.handback import Handback
 from milter.mail.reply import OK
+from milter.wire import milter_session
 from tests.support.front import NOW, FakeObserver, FixedClock, until
 from tests.support.mta import Mail, Mta
 from tests.support.mta_wire import CHUNK, SocketWire, packet
@@ -131,6 +132,20 @@ async def test_a_fault_of_ours_is_451_with_the_id():
         outcome = await front.deliver()
     assert outcome.reply == b"451 4.3.0 Temporary failure, try again later (0123456789abcdef)"
     assert [str(error) for _, error in front.observer.failures] == ["secret detail"]
+
+
+async def test_an_answer_that_cannot_be_made_is_no_silence(monkeypatch: pytest.MonkeyPatch):
+    """The MTA would wait for minutes; cut off it does its default action at once."""
+
+    def fail(*_arguments, **_options):
+        raise RuntimeError("no words for it")
+
+    async with running() as front:
+        monkeypatch.setattr(milter_session, "modifications", fail)
+        with pytest.raises(ConnectionError):
+            await front.deliver()
+        await until(lambda: front.observer.failures)
+    assert [str(error) for _, error in front.observer.failures] == ["no words for it"]
 
 
 async def test_progress_is_told_while_work_goes_on(monkeypatch: pytest.MonkeyPatch):
