@@ -5,6 +5,10 @@ share of the time, then the next one is asked; a truncated answer is fetched ove
 followed here, so that nobody above meets one. Hostile answers (loops of aliases, garbage, records
 of other names, more than 256 records) end as FAILED and never raise.
 
+Where nobody answers ten questions running, and not even one for the root, the DNS is down: all
+questions fail at once until the root is answered again, so that mail does not wait for nothing.
+Strangers whose servers are silent cannot bring that about: no stranger serves the root.
+
 Refuses to validate DNSSEC: that is the configured resolver's, which should stand beside us.
 
 Standards: RFC 1035, RFC 2181 §5 (sets, TTL), RFC 2308 §5 and §7 (negative answers, failures),
@@ -63,6 +67,8 @@ class ResolverOptions:
     shortest_ttl: float = 5.0
     longest_negative_ttl: float = 900.0
     failure_seconds: float = 3.0
+    unheard_questions: int = 10
+    probe_seconds: float = 1.0
 
 
 class _TooManyRecords(Exception):
@@ -73,8 +79,15 @@ def _nobody(outcome: str, seconds: float) -> None:
     pass
 
 
+def _nothing(is_down: bool) -> None:
+    pass
+
+
 class DnsResolver:
-    """One per front; `told` hears of each question: cached, joined, or how asking it ended."""
+    """One per front; `told` hears of each question: cached, joined, or how asking it ended.
+
+    `down` hears when the DNS goes down and when it is back.
+    """
 
     def __init__(
         self,
@@ -82,10 +95,15 @@ class DnsResolver:
         clock: Clock,
         *,
         told: Callable[[str, float], None] = _nobody,
+        down: Callable[[bool], None] = _nothing,
     ) -> None:
         self._options = options
         self._clock = clock
         self._told = told
+        self._down = down
+        self._unheard = 0
+        self._probing: asyncio.Task[None] | None = None
+        self._is_down = False
         self._cache: OrderedDict[Question, tuple[float, Answer]] = OrderedDict()
         self._octets = 0
         self._asking: dict[Question, asyncio.Task[Answer]] = {}
@@ -119,7 +137,9 @@ class DnsResolver:
 
     async def aclose(self) -> None:
         """End what is under way."""
-        tasks = list(self._asking.values())
+        tasks: list[asyncio.Task[Any]] = list(self._asking.values())
+        if self._probing is not None:
+            tasks.append(self._probing)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -136,6 +156,9 @@ class DnsResolver:
 
     async def _resolve(self, question: Question) -> Answer:
         started = self._clock.monotonic()
+        if self._is_down:
+            self._told(AnswerStatus.FAILED.value, 0.0)
+            return _FAILED
         try:
             async with asyncio.timeout(self._options.question_seconds), self._slots:
                 answer, keep_seconds = await self._follow(question)
@@ -180,12 +203,36 @@ class DnsResolver:
                 response = await self._ask(query, server)
             except (dns.exception.DNSException, OSError, EOFError, ValueError):
                 response = None
+            self._unheard = self._unheard + 1 if response is None else 0
             if response is not None and _is_usable(response):
                 return response
             # The next question begins with another one.
             if self._servers[0] is server:
                 self._servers = (*self._servers[1:], server)
+        if self._unheard >= self._options.unheard_questions * 2 and self._probing is None:
+            self._probing = asyncio.create_task(self._probe())
         return None
+
+    async def _probe(self) -> None:
+        """Is anybody there? If not, say so, and go on asking until somebody is."""
+        query = dns.message.make_query(dns.name.root, dns.rdatatype.NS)
+        while not await self._answers_any(query):
+            if not self._is_down:
+                self._is_down = True
+                self._down(True)
+            await asyncio.sleep(self._options.probe_seconds)
+        if self._is_down:
+            self._down(False)
+        self._is_down, self._unheard, self._probing = False, 0, None
+
+    async def _answers_any(self, query: dns.message.Message) -> bool:
+        for server in self._servers:
+            try:
+                await self._ask(query, server)
+            except (dns.exception.DNSException, OSError, EOFError, ValueError, _TooManyRecords):
+                continue
+            return True
+        return False
 
     async def _ask(self, query: dns.message.Message, server: NameServer) -> dns.message.Message:
         """One question to one server; raises what the libraries raise."""

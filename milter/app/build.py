@@ -105,7 +105,10 @@ class MailFront:
         )
         self._observation = Observation(metrics=self.metrics, log=self.log, health=self.health)
         self._resolver = DnsResolver(
-            resolver_options(settings), self._clock, told=self._observation.dns_answered
+            resolver_options(settings),
+            self._clock,
+            told=self._observation.dns_answered,
+            down=self._observation.dns_is_down,
         )
         self._next_hop = ObservedNextHop(self._smtp, self._observation, self._clock)
         self._admission = Admission(admission_limits(settings))

@@ -105,6 +105,10 @@ class Observation:
         if outcome not in ("cached", "joined"):
             self._metrics.dns_seconds.observe(value=seconds)
 
+    def dns_is_down(self, is_down: bool) -> None:
+        """No name server answers any more, or one does again."""
+        self._log.problem("dns_down" if is_down else "dns_back")
+
     # The gateway's.
 
     def fault(self, transaction_id: str, error: Exception) -> None:

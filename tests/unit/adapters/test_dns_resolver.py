@@ -369,3 +369,55 @@ async def test_no_more_than_the_allowed_number_is_under_way():
         answers = await place.resolver.ask(questions, place.clock.monotonic() + 5)
         assert {answer.status for answer in answers.values()} == {AnswerStatus.FOUND}
         await place.resolver.aclose()
+
+
+class Sometimes(DnsServer):
+    """Answers nothing while it is dead; `root_only` answers for the root alone."""
+
+    dead = False
+    root_only = False
+
+    def respond(self, query):
+        is_root = len(query.question[0].name.labels) == 1
+        if self.dead and not (is_root and self.root_only):
+            return None
+        return super().respond(query)
+
+
+async def down_or_not(server, *, down):
+    place = Place(
+        server, try_seconds=0.05, unheard_questions=3, probe_seconds=0.05, failure_seconds=0.0
+    )
+    heard: asyncio.Queue[bool] = asyncio.Queue()
+    place.resolver._down = heard.put_nowait
+    for number in range(5):
+        await place.ask(f"n{number}.test")
+    if down:
+        assert await asyncio.wait_for(heard.get(), 5)
+    else:
+        await place.ask("n5.test")
+    assert heard.empty()
+    return place, heard
+
+
+async def test_while_the_dns_is_down_nobody_waits_and_it_comes_back():
+    with Sometimes(RECORDS) as server:
+        server.dead = True
+        place, heard = await down_or_not(server, down=True)
+        started = time.monotonic()
+        for number in range(20):
+            assert (await place.ask(f"m{number}.test")).status is AnswerStatus.FAILED
+        assert time.monotonic() - started < 0.1
+        server.dead = False
+        assert not await asyncio.wait_for(heard.get(), 5)
+        assert (await place.ask("example.test")).status is AnswerStatus.FOUND
+        await place.resolver.aclose()
+
+
+async def test_strangers_silence_does_not_bring_the_dns_down():
+    with Sometimes(RECORDS) as server:
+        server.dead = server.root_only = True
+        place, _ = await down_or_not(server, down=False)
+        server.dead = False
+        assert (await place.ask("example.test")).status is AnswerStatus.FOUND
+        await place.resolver.aclose()
