@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 
 from milter.act.headers import spelled_name
-from milter.act.sites import Site, charset_span, only_field
+from milter.act.sites import Site, charset_span, may_hold_parts, only_field
 from milter.act.transfer import Words, body_octets, placed, requoted
 from milter.mail.charsets import UNLABELLED, Charset, writable_charset
 from milter.mail.edit import BannerOutcome, Edit, InsertField, ReplaceField, SpliceBody
@@ -45,7 +45,8 @@ def insert_html(raw: bytes, site: Site, html: str) -> Insertion:
 def insert_text(raw: bytes, site: Site, texts: tuple[str, ...]) -> Insertion:
     """Put the first of `texts` that can be put exactly at the start of the body."""
     start = 0 if site.encoding == "base64" else site.body_start
-    most = _LONGEST_MARK * (3 if site.encoding == "quoted-printable" else 1)
+    # Three octets, each an escape with a soft break behind it.
+    most = _LONGEST_MARK * (6 if site.encoding == "quoted-printable" else 1)
     if not start <= site.insert_at <= start + most:
         return Insertion(outcome=BannerOutcome.SITE_DOUBTFUL)
     body: bytes | BannerOutcome | None = None
@@ -80,13 +81,20 @@ def _insert_foreign(raw: bytes, site: Site, text: str, body: bytes | BannerOutco
     labels: tuple[Edit, ...] | None = ()
     if charset is not site.charset:
         labels = _charset_label(raw, site)
-    if labels is None:
+    if labels is None or (requote and may_hold_parts(raw, site)):
+        return Insertion(outcome=BannerOutcome.CHARSET)
+    if (labels or requote) and _may_end_early(raw, site):
         return Insertion(outcome=BannerOutcome.CHARSET)
     if requote:
         labels = (*labels, *_encoding_label(raw, site))
         return _insertion(requoted(raw, site, words), BannerOutcome.REENCODED, labels)
     outcome = BannerOutcome.RELABELLED if labels else BannerOutcome.INSERTED
     return _insertion(placed(raw, site, words), outcome, labels)
+
+
+def _may_end_early(raw: bytes, site: Site) -> bool:
+    """For some readers a header ends at an obsolete space before a colon, and no label counts."""
+    return any(raw[field.value_start - 2] in b" \t" for field in site.header.fields)
 
 
 def _charset_for(site: Site, text: str, body: bytes) -> Charset | None:

@@ -37,6 +37,9 @@ _MOST_PROTECTED = 20
 _TYPE_FIELD = re.compile(rb"(?:\A|\n)content-type:[ \t\r\n]*\Z")
 _REST_OF_FIELD = re.compile(rb"[^\n]*\n?(?:[ \t][^\n]*\n?){0,50}")
 _OPAQUE = re.compile(rb"application/(?:x-)?pkcs7-|multipart/encrypted", re.IGNORECASE)
+_ANY_BOUNDARY = re.compile(
+    rb'boundary[ \t]*=[ \t\r\n]*(?:"([^"\r\n]{1,200})"|([^\s;"()]{1,200}))', re.IGNORECASE
+)
 _BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"()]{1,200}))')
 
 
@@ -103,6 +106,21 @@ def charset_span(raw: bytes, field: HeaderField) -> tuple[int, int] | None:
     """Where the charset value stands in a Content-Type field; None unless exactly one does."""
     spans = [match.span(1) for match in _CHARSET.finditer(raw, field.value_start, field.end)]
     return spans[0] if len(spans) == 1 else None
+
+
+def may_hold_parts(raw: bytes, site: Site) -> bool:
+    """True if some reader may find a delimiter in the body, though a strict one finds none.
+
+    Lenient ones accept more behind a boundary than white space. In front of what such a reader
+    takes for further parts something may be put, but they must not be written anew.
+    """
+    if site.is_root:
+        return False
+    start = site.header.start
+    line = raw[raw.rfind(b"\n", 0, start - 1) + 1 : start].strip()
+    marks = {line.removesuffix(b"--")} if line.startswith(b"--") else set()
+    marks |= {b"--" + (found[1] or found[2]) for found in _ANY_BOUNDARY.finditer(raw, 0, start)}
+    return any(raw.find(mark, site.body_start, site.body_end) >= 0 for mark in marks)
 
 
 def _own_header(raw: bytes, message_header: Header, claim: EditSite) -> Header | None:

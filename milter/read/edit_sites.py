@@ -128,7 +128,7 @@ def _site(
     charset = writable_charset(part.charset, octets[:2])
     if charset is None or ("charset" in node.parameters and not part.charset):
         return None, "charset"
-    if charset.is_wide and encoding != "base64":
+    if charset.is_wide and (encoding != "base64" or not charset.is_sound(octets)):
         return None, "charset"
     if b"\0" in octets and not charset.is_wide:
         return None, "encoding"

@@ -117,7 +117,7 @@ class Maker:
         )
         if codec in WIDE:
             encoding = "base64"
-        width = rng.choice([4, 10, 20, 57, 60, 61, 72, 75, 76, 76, 76, 100, 998])
+        width = rng.choice([1, 3, 4, 5, 10, 20, 57, 60, 61, 63, 72, 75, 76, 76, 76, 100, 998])
         damage = rng.choice(["", *DAMAGES])
         flowed = rng.random() < 0.2
         body = Body(label, codec, script, encoding, width, damage, flowed)

@@ -205,6 +205,24 @@ def test_label_and_octets_change_together() -> None:
     assert names == [b"Content-Type", b"Content-Transfer-Encoding"]
 
 
+@pytest.mark.parametrize("junk", [b"x", b"\rpe: x", b" x", b"-", b"- x", b"="])
+@pytest.mark.parametrize("outer", [b"b0", b"b1"])
+def test_what_a_lenient_reader_takes_for_parts_is_not_written_anew(
+    outer: bytes, junk: bytes
+) -> None:
+    """Lenient readers accept more behind a boundary than white space (RFC 2046 §5.1.1)."""
+    hidden = b"one\r\n--" + outer + junk + b"\r\nContent-Type: image/png\r\n\r\niVBOR=\r\n"
+    leaf = Leaf(content(b"text/plain"), hidden, kind="text")
+    inner = Multipart(b"alternative", b"b1", (leaf, html(*PAGE)))
+    laid = lay(Multipart(b"mixed", b"b0", (inner, PDF), fields=TOP))
+    result = rendered(laid, banner("ru"))
+    assert result.parts[0].outcome is BannerOutcome.FALLBACK_TEXT
+    assert hidden in result.raw
+    harmless = replace(leaf, body=hidden.replace(b"--" + outer, b"--other"))
+    laid = lay(Multipart(b"mixed", b"b0", (harmless, PDF), fields=TOP))
+    assert rendered(laid, banner("ru")).banner is BannerOutcome.REENCODED
+
+
 @pytest.mark.parametrize("blanks", [b"  ", b"\t", b"\r\n "])
 def test_no_blanks_are_left_behind_a_new_encoding(blanks: bytes) -> None:
     fields = content(b"text/plain", b"us-ascii") + b"Content-Transfer-Encoding: 7bit" + blanks
@@ -249,6 +267,7 @@ def test_every_way_to_label_ascii(fields: bytes, expected: bytes, nested: bool) 
         b"text/plain;",
         b"text/plain (a; comment)",
         b"text/plain; x=charset",
+        b"text/plain\r\nX-Obsolete : here some readers end the header",
     ],
 )
 def test_a_label_that_cannot_be_changed_without_doubt_stays(value: bytes) -> None:
