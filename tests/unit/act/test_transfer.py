@@ -245,6 +245,19 @@ def test_requoted_text_decodes_to_what_it_was(text: str) -> None:
     assert not any(line.endswith((b" ", b"\t")) for line in lines)
 
 
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])
+def test_iso_2022_jp_only_where_the_state_is_ascii(encoding: str) -> None:
+    """`>` is half of a character while the state is another one."""
+    to_jis, to_ascii = "\x1b$B", "\x1b(B"
+    fields = TOP + content(b"text/html", b"iso-2022-jp", encoding.encode())
+    for before, is_right in ((f"<b>{to_jis}$>", False), (f"<b>{to_jis}$>{to_ascii}<i>", True)):
+        leaf = html(before, f"$${to_ascii}tail", charset="ascii", encoding=encoding)
+        leaf = replace(leaf, fields=fields)
+        raw, site = site_of(leaf)
+        edit = placed(raw, site, replace(WORDS, charset=site.charset))
+        assert isinstance(edit, SpliceBody) is is_right
+
+
 def test_a_soft_break_makes_no_delimiter() -> None:
     """What follows a soft break stands on a line of its own, whatever it is."""
     for boundary in ("b1", "B" * 70):

@@ -253,3 +253,48 @@ def test_the_place_in_base64_counts_decoded_octets() -> None:
 def test_the_number_of_sites_is_bounded() -> None:
     found, _ = sites(HEAD + multipart("alternative", *[TEXT] * 50))
     assert len(found) == 8
+
+
+# Octets that look like markup while the state is not ASCII: two of them are one character each.
+JIS = b"\x1b$B" + b"</title><body>!!"[:16] + b"\x1b(B"
+
+
+@pytest.mark.parametrize("label", ["iso-2022-jp", "ISO-2022-JP-2"])
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])
+def test_octets_of_iso_2022_jp_are_not_taken_for_markup(label: str, encoding: str) -> None:
+    document = b"<html><title>" + JIS + b"</title><body>" + JIS + b"<p>x"
+    expected = b"<html><title>" + JIS + b"</title><body>"
+    body = document
+    if encoding == "base64":
+        body = base64.encodebytes(document).replace(b"\n", b"\r\n")
+    elif encoding == "quoted-printable":
+        body = quopri.encodestring(document)
+    raw = HEAD + part(f"text/html; charset={label}", body, f"Content-Transfer-Encoding: {encoding}")
+    site = only_site(raw)
+    if encoding == "base64":
+        assert site.insert_at == len(expected)
+    else:
+        before, _ = decode_transfer(raw[site.body_start : site.insert_at], encoding)
+        assert before == expected
+
+
+def test_content_in_another_state_has_its_banner_in_front() -> None:
+    raw = HEAD + part("text/html; charset=iso-2022-jp", b"<html>" + JIS + b"<body>x")
+    site = only_site(raw)
+    assert raw[site.body_start : site.insert_at] == b"<html>"
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_place_in_utf_16(codec: str, mark: str) -> None:
+    document = f"{mark}<html><title>漢🙂</title><body class='é'>".encode(codec)
+    label = codec.replace("-le", "le").replace("-be", "be")
+    encoded = base64.encodebytes(document + "<p>x🙂".encode(codec)).replace(b"\n", b"\r\n")
+    site = only_site(HEAD + part(f"text/html; charset={label}", encoded, B64))
+    assert site.insert_at == len(document)
+
+
+def test_damaged_utf_16_takes_no_banner() -> None:
+    octets = b"\xff\xfe" + "<p>x".encode("utf-16-le") + b"\0"
+    raw = HEAD + part("text/html; charset=utf-16", base64.encodebytes(octets), B64)
+    assert sites(raw) == ((), "charset")
