@@ -22,7 +22,8 @@ from milter.read.decode import IDENTITY_ENCODINGS, meta_charset
 from milter.read.html_insertion import insertion_offset
 from milter.read.mime import Node, Tree
 
-MAX_BODY_BYTES = 8_000_000
+# No less than what is read: who pads his mail must not get rid of the banner.
+MAX_BODY_BYTES = 64_000_000
 MAX_SITES = 8
 
 Decode = Callable[[Node], tuple[bytes, Defect | None]]

@@ -298,3 +298,16 @@ def test_damaged_utf_16_takes_no_banner() -> None:
     octets = b"\xff\xfe" + "<p>x".encode("utf-16-le") + b"\0"
     raw = HEAD + part("text/html; charset=utf-16", base64.encodebytes(octets), B64)
     assert sites(raw) == ((), "charset")
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "base64"])
+def test_padding_does_not_keep_the_banner_away(encoding: str) -> None:
+    document = b"<html><body><p>Words.</p><!--" + b"padding " * 1_200_000 + b"--></body></html>"
+    body = document
+    if encoding == "base64":
+        body = base64.encodebytes(document).replace(b"\n", b"\r\n")
+    raw = HEAD + part("text/html; charset=utf-8", body, f"Content-Transfer-Encoding: {encoding}")
+    site = only_site(raw)
+    before = document if encoding == "base64" else raw[site.body_start :]
+    at = site.insert_at - (0 if encoding == "base64" else site.body_start)
+    assert before[:at] == b"<html><body>"
