@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from milter.act.banner_html import html_banner
-from milter.act.banner_plain import plain_banner
+from milter.act.banner_plain import columns, plain_banner
 from milter.act.banner_texts import FALLBACK, BannerTexts, LanguageTexts, Wording
-from milter.act.shown import shown
+from milter.act.shown import CUT, LONGEST, shown
 from milter.mail.analysis import Analysis, Entity
-from milter.mail.finding import Finding, Source
+from milter.mail.finding import Evidence, Finding, Source
 from milter.mail.verdict import Action, Label, Verdict
 
 _MOST_REASONS = 3
@@ -24,7 +24,8 @@ _CONTACT_ENTITIES = frozenset({"handle", "phone", "emailaddr", "url"})
 _CONTACT_TOPICS = frozenset({"channel", "hidden_contact"})
 # Of the header, only what the sentence is about is repeated: the address that it names.
 _HEADER_TOPICS = frozenset({"reply_to", "shown_address", "lookalike"})
-_HANDLE_FITS = 40
+_LEFT_OUT = f" {CUT} "
+_TELLING_COLUMNS = 10
 
 
 class BannerLevel(StrEnum):
@@ -144,18 +145,45 @@ def _reason(words: LanguageTexts, reason: Reason) -> str:
 
 
 def _seen(finding: Finding, contacts: tuple[Entity, ...], *, shows_header: bool) -> str:
-    """What the mail says: the handle itself where the evidence is a long clause around it."""
-    for evidence in finding.evidence:
-        if evidence.source is Source.HEADER and not shows_header:
-            continue
-        if len(evidence.text) > _HANDLE_FITS:
-            for entity in contacts:
-                inside = (
-                    entity.part == evidence.part
-                    and evidence.start <= entity.start
-                    and entity.end <= evidence.end
-                )
-                if inside and entity.type in _CONTACT_ENTITIES:
-                    return shown(f"{entity.platform} {entity.text}")
-        return shown(evidence.text)
+    """What the mail says, in its own words and order, with dots for what is left out.
+
+    A contact comes first, then what is long enough to be understood. '' where all there is would
+    be a word or two that say nothing.
+    """
+    pieces = [one for one in finding.evidence if shows_header or one.source is not Source.HEADER]
+    inside = {piece: _contact_in(piece, contacts) for piece in pieces}
+    quoted = {piece: _quoted(piece, inside[piece]) for piece in inside}
+    chosen: dict[Evidence, str] = {}
+    room = LONGEST
+    for piece in sorted(
+        quoted, key=lambda one: (not inside[one], quoted[one].endswith(CUT), -len(quoted[one]))
+    ):
+        words = quoted[piece]
+        if len(words) <= room and not any(words in other for other in chosen.values()):
+            chosen[piece] = words
+            room -= len(words) + len(_LEFT_OUT)
+    seen = _LEFT_OUT.join(chosen[piece] for piece in sorted(chosen, key=_place))
+    return seen if any(inside.values()) or _says_something(seen) else ""
+
+
+def _contact_in(evidence: Evidence, contacts: tuple[Entity, ...]) -> str:
+    """The first contact within the evidence, with its service, or ''."""
+    for entity in contacts:
+        within = evidence.start <= entity.start and entity.end <= evidence.end
+        if within and entity.part == evidence.part and entity.type in _CONTACT_ENTITIES:
+            return shown(f"{entity.platform} {entity.text}")
     return ""
+
+
+def _quoted(evidence: Evidence, contact: str) -> str:
+    """The evidence; of one that is cut the contact in it, which must not be what is lost."""
+    words = shown(evidence.text)
+    return contact if contact and words.endswith(CUT) else words
+
+
+def _place(evidence: Evidence) -> tuple[str, int]:
+    return evidence.part, evidence.start
+
+
+def _says_something(seen: str) -> bool:
+    return " " in seen or columns(seen) >= _TELLING_COLUMNS or not seen.isalpha()

@@ -12,6 +12,9 @@ import re
 import unicodedata
 
 LONGEST = 60
+CUT = "..."
+"""Stands for what was left out."""
+
 _WINDOW = 400
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -35,7 +38,7 @@ def shown(text: str) -> str:
         if character.isspace() or unicodedata.category(character) not in _DROPPED
     )
     line = defanged(" ".join(visible.split()))
-    return line if len(line) <= LONGEST else line[: LONGEST - 3].rstrip() + "..."
+    return line if len(line) <= LONGEST else line[: LONGEST - len(CUT)].rstrip() + CUT
 
 
 def defanged(line: str) -> str:

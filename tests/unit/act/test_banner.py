@@ -114,6 +114,56 @@ def test_a_long_clause_gives_way_to_the_handle_in_it() -> None:
     assert reasons == (Reason(topic="channel", seen="wechat lin_den77"),)
 
 
+def pieces(*texts: str) -> Finding:
+    """A finding whose evidence stands in this order, not side by side."""
+    spans = tuple(
+        Evidence(source=Source.BODY, part="1", start=at * 100, end=at * 100 + len(text), text=text)
+        for at, text in enumerate(texts)
+    )
+    return Finding(code="SENSITIVE", check="language", evidence=spans)
+
+
+@pytest.mark.parametrize(
+    ("texts", "seen"),
+    [
+        (("client", "interested in", "discussion runs inside", "draft"),
+         "client ... interested in ... discussion runs inside"),
+        (("a short paper", "sample first", "if it fits"),
+         "a short paper ... sample first ... if it fits"),
+        (("per paper", "2,000 USD", "per paper"), "per paper ... 2,000 USD"),
+        (("what is not in the press", "in the press"), "what is not in the press"),
+        (("x" * 61, "budget drafts"), "budget drafts"),
+        (("client",), ""),
+        (("邮件里",), ""),
+        (("不公开的内容",), "不公开的内容"),
+        (("9,000",), "9,000"),
+        ((), ""),
+    ],
+)  # fmt: skip
+def test_the_mails_words_are_quoted_where_they_say_something(
+    texts: tuple[str, ...], seen: str
+) -> None:
+    finding = WeighedFinding(finding=pieces(*texts), family="f", weight_db=5, summary="")
+    assert banner_reasons(verdict(finding), None, TEXTS) == (Reason(topic="sensitive", seen=seen),)
+
+
+def test_a_contact_is_quoted_before_everything_else() -> None:
+    finding = replace(
+        pieces("rather than to your office address, if you please, Sir", "me on Signal", "rosa"),
+        code="OFFPLATFORM",
+    )
+    entity = Entity(
+        type="handle", text="rosa", value="signal:rosa", platform="signal", source=Source.BODY,
+        part="1", start=200, end=204,
+    )  # fmt: skip
+    reasons = banner_reasons(
+        verdict(WeighedFinding(finding=finding, family="f", weight_db=5, summary="")),
+        Analysis(language="en", entities=(entity,)),
+        TEXTS,
+    )
+    assert reasons == (Reason(topic="channel", seen="me on Signal ... rosa"),)
+
+
 def test_of_the_header_only_the_address_in_question_is_repeated() -> None:
     findings = (
         weighed("REPLY_TO_ELSEWHERE", 5, "a@example.net", Source.HEADER),
