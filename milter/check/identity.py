@@ -230,7 +230,11 @@ def _claim(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Itera
     if not any(intent.label in _SPEAKS_AS_ORGANISATION for intent in reading.analysis.intents):
         return
     for entity in reading.analysis.entities:
-        if entity.type == "org" and entity.source in (Source.BODY, Source.SIGNATURE):
+        if (
+            entity.type == "org"
+            and not entity.is_vague
+            and entity.source in (Source.BODY, Source.SIGNATURE)
+        ):
             span = Evidence(
                 source=entity.source,
                 part=entity.part,

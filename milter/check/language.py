@@ -241,4 +241,5 @@ def _entity(entity: EntityResult) -> Entity:
         part=span.part,
         start=span.start,
         end=span.end,
+        is_vague="vague" in entity.flags,
     )

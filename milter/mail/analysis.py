@@ -21,7 +21,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """One entity; `value` is normalised, `platform` the service id or ''."""
+    """One entity; `value` is normalised, `platform` the service id or ''.
+
+    `is_vague`: it names nobody ("a partner of ours").
+    """
 
     type: str
     text: str
@@ -31,6 +34,7 @@ class Entity:
     part: str
     start: int
     end: int
+    is_vague: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
