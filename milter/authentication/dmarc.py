@@ -63,7 +63,8 @@ def check_dmarc(
     if not walked.is_whole and (record is None or record.domain != domain):
         found = _result("temperror", authserv_id, domain=domain, reason="DNS failure")
         return DmarcAnswer(result=found)
-    organisation = walked.organisation if walked.is_whole else ""
+    # Without a record the domain stands for itself (§4.10.2), but nobody said where it ends.
+    organisation = walked.organisation if walked.is_whole and walked.records else ""
     if record is None or not record.policy:
         reason = "" if record is None else "record without a policy"
         found = _result("none", authserv_id, domain=domain, reason=reason)

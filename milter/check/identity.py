@@ -81,10 +81,10 @@ def check_identity(
         *_authentication(sender, reading.auth_results, aligned),
         *_standing(sender, known, aligned, is_open=_is_open(reading.auth_results)),
         *_reply_to(sender, reading, known, standing.organisation),
-        *_display_name(sender),
+        *_display_name(sender, standing.organisation),
         *_lookalike(sender, known),
         *_claim(sender, reading, known),
-        *_posting_link(sender, reading, known),
+        *_posting_link(sender, reading, known, standing.organisation),
     )
 
 
@@ -206,11 +206,11 @@ def _reply_to(
             return
 
 
-def _display_name(sender: NamedMailbox) -> Iterable[Finding]:
+def _display_name(sender: NamedMailbox, organisation: str) -> Iterable[Finding]:
     """A display name that is itself an address of another domain."""
     name = sender.display_name.strip(" '\"<>()")
     shown = parse_mailbox(name) if "@" in name else None
-    if shown is not None and not related(shown.domain, sender.domain):
+    if shown is not None and not related(shown.domain, sender.domain, organisation):
         yield _fact("DISPLAY_NAME_ADDRESS", evidence=(_header_span(sender.display_name),))
 
 
@@ -246,10 +246,12 @@ def _claim(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Itera
             return
 
 
-def _posting_link(sender: NamedMailbox, reading: Reading, known: KnownDomains) -> Iterable[Finding]:
+def _posting_link(
+    sender: NamedMailbox, reading: Reading, known: KnownDomains, organisation: str
+) -> Iterable[Finding]:
     if not sender.domain or within(sender.domain, known.free_mail):
         return
-    if any(related(host, sender.domain) for host in reading.link_hosts):
+    if any(related(host, sender.domain, organisation) for host in reading.link_hosts):
         yield _fact("POSTING_LINK")
 
 

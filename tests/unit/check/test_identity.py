@@ -140,6 +140,36 @@ def test_the_organisation_that_the_dns_names_decides_what_is_related(
     assert related(one, other, organisation) is expected
 
 
+def findings_in(organisation, sender="x@hr.firm.test", **told):
+    reading = Reading(
+        size_bytes=0,
+        header=HeaderFacts(
+            header_from=(mailbox(sender, told.pop("name", "")),),
+            reply_to=tuple(map(mailbox, told.pop("reply_to", ()))),
+        ),
+        **told,
+    )
+    found = check_identity(reading, known=KNOWN, standing=Standing(organisation=organisation))
+    return {one.code for one in found}
+
+
+@pytest.mark.parametrize(
+    ("organisation", "told", "code", "expected"),
+    [
+        ("", {"reply_to": ["jobs@recruit.firm.test"]}, "REPLY_TO_ELSEWHERE", True),
+        ("firm.test", {"reply_to": ["jobs@recruit.firm.test"]}, "REPLY_TO_ELSEWHERE", False),
+        ("", {"reply_to": ["jobs@firm.test"]}, "REPLY_TO_ELSEWHERE", False),
+        ("hr.firm.test", {"reply_to": ["jobs@firm.test"]}, "REPLY_TO_ELSEWHERE", True),
+        ("firm.test", {"link_hosts": ("jobs.firm.test",)}, "POSTING_LINK", True),
+        ("hr.firm.test", {"link_hosts": ("firm.test",)}, "POSTING_LINK", False),
+        ("firm.test", {"name": "ann@mail.firm.test"}, "DISPLAY_NAME_ADDRESS", False),
+        ("", {"name": "ann@mail.firm.test"}, "DISPLAY_NAME_ADDRESS", True),
+    ],
+)
+def test_where_the_dns_names_the_organisation_it_decides(organisation, told, code, expected):
+    assert (code in findings_in(organisation, **told)) is expected
+
+
 def test_every_free_mail_service_is_one_class():
     seen = {frozenset(codes(f"x@{domain}")) for domain in KNOWN.free_mail}
     assert seen == {frozenset({"SENDER_FREEMAIL"})}
