@@ -171,7 +171,8 @@ def _contact_in(evidence: Evidence, contacts: tuple[Entity, ...]) -> str:
     for entity in contacts:
         within = evidence.start <= entity.start and entity.end <= evidence.end
         if within and entity.part == evidence.part and entity.type in _CONTACT_ENTITIES:
-            return shown(f"{entity.platform} {entity.text}")
+            service = entity.platform.replace("_", " ")
+            return shown(f"{service} {entity.text}")
     return ""
 
 

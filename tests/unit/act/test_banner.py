@@ -1,6 +1,8 @@
 """The banner says the right things, in both renderings, and carries nothing that acts."""
 
+import colorsys
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -262,12 +264,34 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def inverted(colour: str) -> str:
+    return "#" + bytes(255 - octet for octet in bytes.fromhex(colour[1:])).hex()
+
+
+def lightness_inverted(colour: str) -> str:
+    red, green, blue = (octet / 255 for octet in bytes.fromhex(colour[1:]))
+    hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
+    turned = colorsys.hls_to_rgb(hue, 1 - lightness, saturation)
+    return "#" + bytes(round(channel * 255) for channel in turned).hex()
+
+
 @pytest.mark.parametrize("palette", [NOTICE, NOTICE_DARK, STRONG, STRONG_DARK])
 def test_contrast_is_enough_in_light_and_dark(palette: Palette) -> None:
     """WCAG 2.2: 1.4.6 for text (AAA), 1.4.11 for the border against the banner's own background."""
     assert contrast(palette.text, palette.background) >= 12
     assert contrast(palette.link, palette.background) >= 7
     assert contrast(palette.border, palette.background) >= 3
+
+
+@pytest.mark.parametrize("palette", [NOTICE, STRONG])
+@pytest.mark.parametrize("darkened", [inverted, lightness_inverted])
+def test_a_mail_program_that_darkens_by_itself_keeps_it_legible(
+    palette: Palette, darkened: Callable[[str], str]
+) -> None:
+    """Programs that do not know light-dark turn the colours of a light banner round themselves."""
+    background = darkened(palette.background)
+    assert contrast(darkened(palette.text), background) >= 7
+    assert contrast(darkened(palette.link), background) >= 4.5
 
 
 @pytest.mark.parametrize("level", BannerLevel)
