@@ -5,6 +5,7 @@ sandbox needs user namespaces, which containers do not have; the pages are the t
 """
 
 import io
+import os
 import shutil
 import subprocess
 import tempfile
@@ -39,8 +40,22 @@ def after_scripts(html: str, width: int = 1000, height: int = 800) -> str:
         return _run(Path(name), html, [f"--window-size={width},{height}", "--dump-dom"])
 
 
+# The fonts that tests/servers/install.sh brings, and no others that a machine may have.
+_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+<dir>/usr/share/fonts/truetype/dejavu</dir><dir>/usr/share/fonts/truetype/wqy</dir>
+<cachedir>{cache}</cachedir>
+<alias><family>serif</family><prefer><family>DejaVu Serif</family></prefer></alias>
+<alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
+<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+</fontconfig>
+"""
+
+
 def _run(folder: Path, html: str, options: list[str]) -> str:
     assert CHROMIUM is not None
+    fonts = folder / "fonts.conf"
+    fonts.write_text(_FONTS.format(cache=folder / "cache"), encoding="utf-8")
     page = folder / "page.html"
     page.write_text(html, encoding="utf-8")
     command = [
@@ -50,7 +65,11 @@ def _run(folder: Path, html: str, options: list[str]) -> str:
         *options, page.as_uri(),
     ]  # fmt: skip
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_PATIENCE_SECONDS
+        command,
+        env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=_PATIENCE_SECONDS,
     )
     assert done.returncode == 0
     return done.stdout.decode("utf-8")
