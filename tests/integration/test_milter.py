@@ -427,7 +427,9 @@ def test_a_reload_under_load_loses_and_doubles_nothing(with_postfix):
     assert {to: got[to] for to, _ in mails} == {to: 1 for to, _ in mails}
     judged = [one.raw for one in with_postfix.sink.messages if b"note reload" in one.raw]
     assert all(OURS_ON_TOP.match(raw) for raw in judged)
-    eventually(lambda: before not in with_postfix.gateway.children("milter.app.front_process"))
+    eventually(
+        lambda: before not in with_postfix.gateway.children("milter.app.front_process"), seconds=90
+    )
 
 
 def test_mail_of_the_local_pickup_is_judged(with_postfix):
