@@ -83,7 +83,7 @@ def _insert_foreign(raw: bytes, site: Site, text: str, body: bytes | BannerOutco
         labels = _charset_label(raw, site)
     if labels is None or (requote and may_hold_parts(raw, site)):
         return Insertion(outcome=BannerOutcome.CHARSET)
-    if (labels or requote) and _may_end_early(raw, site):
+    if (labels or requote) and not _has_clear_labels(raw, site):
         return Insertion(outcome=BannerOutcome.CHARSET)
     if requote:
         labels = (*labels, *_encoding_label(raw, site))
@@ -92,9 +92,13 @@ def _insert_foreign(raw: bytes, site: Site, text: str, body: bytes | BannerOutco
     return _insertion(placed(raw, site, words), outcome, labels)
 
 
-def _may_end_early(raw: bytes, site: Site) -> bool:
-    """For some readers a header ends at an obsolete space before a colon, and no label counts."""
-    return any(raw[field.value_start - 2] in b" \t" for field in site.header.fields)
+def _has_clear_labels(raw: bytes, site: Site) -> bool:
+    """True if a label that changes is the one that every reader goes by."""
+    for name in (b"content-type", b"content-transfer-encoding"):
+        if site.header.first(name) is not None and only_field(site.header, name) is None:
+            return False
+    # For some readers a header ends at an obsolete space before a colon.
+    return not any(raw[field.value_start - 2] in b" \t" for field in site.header.fields)
 
 
 def _charset_for(site: Site, text: str, body: bytes) -> Charset | None:

@@ -102,6 +102,12 @@ def only_field(header: Header, name: bytes) -> HeaderField | None:
     return fields[0] if len(fields) == 1 else None
 
 
+def clear_field(raw: bytes, header: Header, name: bytes) -> HeaderField | None:
+    """The first field of that name, if all of them say the same; None if there is none, too."""
+    fields = tuple(header.named(name))
+    return fields[0] if len({field_value(raw, field) for field in fields}) == 1 else None
+
+
 def charset_span(raw: bytes, field: HeaderField) -> tuple[int, int] | None:
     """Where the charset value stands in a Content-Type field; None unless exactly one does."""
     spans = [match.span(1) for match in _CHARSET.finditer(raw, field.value_start, field.end)]
@@ -160,7 +166,7 @@ def _ends_at_delimiter(raw: bytes, claim: EditSite) -> bool:
 
 
 def _protection(raw: bytes, message_header: Header, header: Header) -> BannerOutcome | None:
-    root_type = only_field(message_header, b"content-type")
+    root_type = clear_field(raw, message_header, b"content-type")
     if root_type is not None and _OPAQUE.match(field_value(raw, root_type)):
         return BannerOutcome.ENCRYPTED
     before = raw[: header.start].lower()
@@ -188,20 +194,21 @@ def _may_enclose(before: bytes, field: bytes, position: int) -> bool:
 
 
 def _agreed_encoding(raw: bytes, header: Header, claim: EditSite) -> bool:
-    fields = tuple(header.named(b"content-transfer-encoding"))
-    if len(fields) > 1:
+    name = b"content-transfer-encoding"
+    field = clear_field(raw, header, name)
+    if field is None and header.first(name) is not None:
         return False
-    label = field_value(raw, fields[0]).lower().decode("latin-1") if fields else ""
+    label = field_value(raw, field).lower().decode("latin-1") if field else ""
     label = label or "7bit"
     return label == claim.encoding or (label in _IDENTITY and claim.encoding in _IDENTITY)
 
 
 def _agreed_type(raw: bytes, header: Header, claim: EditSite) -> bytes | None:
     """The part's own Content-Type value, b'' without one; None where it contradicts the claim."""
-    disposition = only_field(header, b"content-disposition")
+    disposition = clear_field(raw, header, b"content-disposition")
     if disposition is not None and field_value(raw, disposition)[:10].lower() == b"attachment":
         return None
-    field = only_field(header, b"content-type")
+    field = clear_field(raw, header, b"content-type")
     if field is None:
         several = header.first(b"content-type") is not None
         return None if several or claim.kind != "text" else b""
@@ -215,7 +222,7 @@ def _agreed_type(raw: bytes, header: Header, claim: EditSite) -> bytes | None:
 
 def _charset(raw: bytes, header: Header, claim: EditSite) -> Charset | None:
     """The charset by the part's own label; None where no words can be added."""
-    field = only_field(header, b"content-type")
+    field = clear_field(raw, header, b"content-type")
     if field is None or not _ANY_CHARSET.search(raw, field.value_start, field.end):
         return writable_charset("")
     span = charset_span(raw, field)

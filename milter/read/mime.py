@@ -301,11 +301,10 @@ def _content(raw: bytes, header: Header, default_type: str) -> _Content:
     is_ambiguous = False
     for field in header.fields:
         if field.name in _OWN_FIELDS:
-            if field.name in values:
-                is_ambiguous = True
-                continue
             bounded = field._replace(end=min(field.end, field.value_start + MAX_VALUE_BYTES))
-            values[field.name] = field_value(raw, bounded)
+            value = field_value(raw, bounded)
+            # Said twice in the same words it is no less clear.
+            is_ambiguous = is_ambiguous or values.setdefault(field.name, value) != value
     media_type, parameters = parse_parameters(values.get(b"content-type", b""))
     if not _MEDIA_TYPE.fullmatch(media_type):
         # RFC 2045 §5.2; a bare "text" is what old agents write for text/plain.

@@ -223,6 +223,25 @@ def test_what_a_lenient_reader_takes_for_parts_is_not_written_anew(
     assert rendered(laid, banner("ru")).banner is BannerOutcome.REENCODED
 
 
+@pytest.mark.parametrize(
+    "twice",
+    [
+        b"Content-Type: text/plain; charset=us-ascii\r\n",
+        b"Content-Transfer-Encoding: 7bit\r\n",
+        b"Content-Disposition: inline\r\n",
+    ],
+)
+def test_what_a_sender_says_twice_keeps_no_banner_away(twice: bytes) -> None:
+    fields = content(b"text/plain", b"us-ascii", b"7bit") + b"Content-Disposition: inline\r\n"
+    laid = lay(Leaf(TOP + fields + twice, b"plain\r\n", kind="text"))
+    for language, outcome in (("en", "inserted"), ("ru", "fallback_text")):
+        result = rendered(laid, banner(language))
+        if language == "ru" and b"Disposition" in twice:
+            outcome = "reencoded"
+        assert result.banner.value == outcome
+        assert_exact(laid, result)
+
+
 @pytest.mark.parametrize("blanks", [b"  ", b"\t", b"\r\n "])
 def test_no_blanks_are_left_behind_a_new_encoding(blanks: bytes) -> None:
     fields = content(b"text/plain", b"us-ascii") + b"Content-Transfer-Encoding: 7bit" + blanks
