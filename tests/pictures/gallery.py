@@ -161,7 +161,7 @@ def side_by_side(languages: tuple[str, ...]) -> Image.Image:
         for code in languages
     )
     return photograph(
-        f"<!doctype html><style>{style}</style>{cells}", 351 * len(languages) + 8, 380
+        f"<!doctype html><style>{style}</style>{cells}", 351 * len(languages) + 8, 440
     )
 
 
