@@ -137,6 +137,8 @@ class MailFront:
 
     async def drain(self, grace_seconds: float) -> None:
         """No new mail, running transactions to their end, then everything else."""
+        self._smtp.keep_none()
+        self._release.keep_none()
         await asyncio.gather(
             *(listener.drain(grace_seconds) for listener in self._listeners.values())
         )

@@ -89,13 +89,21 @@ class SmtpNextHop:
         """Take back a connection that is between transactions."""
         self._pool.give(smtp)
 
+    def keep_none(self) -> None:
+        """Close idle connections, and from now on each after its message.
+
+        A server that asks us as its milter keeps, for an idle connection of ours, one of its own to
+        us: a front that ends would wait for itself.
+        """
+        self._pool.close()
+
     async def aclose(self) -> None:
         """Close idle connections; sessions that are open end as they would."""
         if self._asking is not None:
             self._asking.cancel()
             with suppress(asyncio.CancelledError, NextHopFailed):
                 await self._asking
-        self._pool.close()
+        self.keep_none()
 
     async def _idle(self) -> SmtpConnection | None:
         while (smtp := self._pool.take()) is not None:

@@ -426,6 +426,17 @@ async def test_a_connection_that_was_idle_for_long_is_asked_first(
         assert server.commands.count(b"RSET") == 1
 
 
+async def test_after_keep_none_a_connection_serves_one_message(hop_to: HopTo) -> None:
+    async with InnerServer() as server:
+        hop = hop_to(server)
+        await send(hop)
+        hop.keep_none()
+        assert hop.idle_connections == 0
+        await send(hop)
+        assert (server.connections, hop.idle_connections) == (2, 0)
+        assert len(server.messages) == 2
+
+
 async def test_idle_connections_end_with_quit(hop_to: HopTo) -> None:
     async with InnerServer() as server:
         hop = hop_to(server, idle_seconds=0.02)
