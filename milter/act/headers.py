@@ -75,22 +75,31 @@ def verdict_fields(
 
 
 def results_field(authserv_id: str, results: tuple[AuthResult, ...]) -> tuple[str, str]:
-    """Name and value of the field that says what we verified; `none` where nothing was (§2.2)."""
-    clauses = [authserv_id]
-    octets = len(authserv_id)
-    for result in results:
-        words = [f"{result.method}={result.result}"]
-        if result.reason:
-            words.append(f"reason={_quoted(result.reason)}")
-        words += (
-            f"{ptype}.{name}={_pvalue(value)}" for ptype, name, value in result.properties if value
-        )
-        clause = " ".join(words)
-        octets += len(clause) + 2
-        if octets > _RESULTS_OCTETS:
+    """Name and value of the field that says what we verified; `none` where nothing was (§2.2).
+
+    Where there is no room for all, signatures are left out: a sender can make as many as he likes,
+    and must not push out what was found of himself.
+    """
+    clauses = [_resinfo(result) for result in results]
+    room = _RESULTS_OCTETS
+    kept: set[int] = set()
+    for number in sorted(range(len(results)), key=lambda number: results[number].method == "dkim"):
+        room -= len(clauses[number])
+        if room < 0:
             break
-        clauses.append(clause)
-    return "Authentication-Results", "; ".join(clauses if len(clauses) > 1 else (*clauses, "none"))
+        kept.add(number)
+    said = [clause for number, clause in enumerate(clauses) if number in kept] or ["none"]
+    return "Authentication-Results", "; ".join((authserv_id, *said))
+
+
+def _resinfo(result: AuthResult) -> str:
+    words = [f"{result.method}={result.result}"]
+    if result.reason:
+        words.append(f"reason={_quoted(result.reason)}")
+    words += (
+        f"{ptype}.{name}={_pvalue(value)}" for ptype, name, value in result.properties if value
+    )
+    return " ".join(words)
 
 
 def _pvalue(value: str) -> str:

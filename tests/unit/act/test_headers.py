@@ -87,6 +87,19 @@ def test_results_of_our_own_in_one_field() -> None:
     )
 
 
+def test_many_signatures_do_not_push_out_what_was_found_of_the_author() -> None:
+    signature = resinfo("dkim", "pass", ("header", "d", "x" * 170), ("header", "i", "y" * 170))
+    author = resinfo(
+        "dmarc", "fail", ("header", "from", "example.com"), ("policy", "dmarc", "none")
+    )
+    sender = resinfo("spf", "fail", ("smtp", "mailfrom", "z" * 170))
+    _, value = results_field("mx.example.org", (*[signature] * 40, sender, author))
+    assert len(value) < 4_000
+    assert value.endswith("dmarc=fail header.from=example.com policy.dmarc=none")
+    assert "spf=fail" in value
+    assert 5 < value.count("dkim=pass") < 40
+
+
 def test_nothing_verified_is_said_as_none() -> None:
     assert results_field("mx.example.org", ()) == ("Authentication-Results", "mx.example.org; none")
 
