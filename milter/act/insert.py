@@ -16,7 +16,13 @@ import re
 from dataclasses import dataclass
 
 from milter.act.headers import spelled_name
-from milter.act.sites import Site, charset_span, may_hold_parts, only_field
+from milter.act.sites import (
+    Site,
+    charset_span,
+    has_clear_labels,
+    may_hold_parts,
+    only_field,
+)
 from milter.act.transfer import Words, body_octets, placed, requoted
 from milter.mail.charsets import UNLABELLED, Charset, writable_charset
 from milter.mail.edit import BannerOutcome, Edit, InsertField, ReplaceField, SpliceBody
@@ -83,22 +89,13 @@ def _insert_foreign(raw: bytes, site: Site, text: str, body: bytes | BannerOutco
         labels = _charset_label(raw, site)
     if labels is None or (requote and may_hold_parts(raw, site)):
         return Insertion(outcome=BannerOutcome.CHARSET)
-    if (labels or requote) and not _has_clear_labels(raw, site):
+    if (labels or requote) and not has_clear_labels(raw, site.header):
         return Insertion(outcome=BannerOutcome.CHARSET)
     if requote:
         labels = (*labels, *_encoding_label(raw, site))
         return _insertion(requoted(raw, site, words), BannerOutcome.REENCODED, labels)
     outcome = BannerOutcome.RELABELLED if labels else BannerOutcome.INSERTED
     return _insertion(placed(raw, site, words), outcome, labels)
-
-
-def _has_clear_labels(raw: bytes, site: Site) -> bool:
-    """True if a label that changes is the one that every reader goes by."""
-    for name in (b"content-type", b"content-transfer-encoding"):
-        if site.header.first(name) is not None and only_field(site.header, name) is None:
-            return False
-    # For some readers a header ends at an obsolete space before a colon.
-    return not any(raw[field.value_start - 2] in b" \t" for field in site.header.fields)
 
 
 def _charset_for(site: Site, text: str, body: bytes) -> Charset | None:
@@ -131,7 +128,7 @@ def _charset_label(raw: bytes, site: Site) -> tuple[Edit, ...] | None:
     if span is not None:
         return (_new_value(raw, site, b"Content-Type", *span, b"utf-8"),)
     value = _LINE_END.sub(b"", raw[field.value_start : field.end]).rstrip()
-    if b"charset" in value.lower() or value.endswith((b";", b")")) or b"/" not in value:
+    if b"charset" in value.lower() or value.endswith((b";", b")")):
         return None
     end = field.value_start + len(value)
     return (_new_value(raw, site, b"Content-Type", end, end, b"; charset=utf-8"),)

@@ -23,8 +23,10 @@ _PART_HEADER_BYTES = 65_536
 _HEAD_BYTES = 16
 _KINDS = {b"plain": "text", b"html": "html"}
 _IDENTITY = frozenset({"7bit", "8bit", "binary"})
-_MEDIA_TYPE = re.compile(rb"text/(plain|html)[ \t]*(?:;|\Z)", re.IGNORECASE)
-_ANY_TYPE = re.compile(rb"[^\s/;]+[ \t]*/[ \t]*[^\s/;]+")
+_MEDIA_TYPE = re.compile(
+    rb"text/(plain|html)[ \t]*(?:\([^()]{0,200}\)[ \t]*){0,3}(?:;|\Z)", re.IGNORECASE
+)
+_BARE_TEXT = re.compile(rb"(?:text(?![^ \t;])|\Z)", re.IGNORECASE)
 _CHARSET = re.compile(rb'(?<=[; \t\r\n])charset[ \t]*=[ \t]*"?([^\s;"()]+)"?', re.IGNORECASE)
 _ANY_CHARSET = re.compile(rb"charset[\d* \t]*=", re.IGNORECASE)
 _FLOWED = re.compile(rb'format[ \t]*=[ \t]*"?flowed', re.IGNORECASE)
@@ -106,6 +108,21 @@ def clear_field(raw: bytes, header: Header, name: bytes) -> HeaderField | None:
     """The first field of that name, if all of them say the same; None if there is none, too."""
     fields = tuple(header.named(name))
     return fields[0] if len({field_value(raw, field) for field in fields}) == 1 else None
+
+
+def has_clear_labels(raw: bytes, header: Header) -> bool:
+    """True if a label of the part that changes is the one that every reader goes by.
+
+    Where the type is odd, some reader may find a multipart, whose parts must not be written anew;
+    for some a header ends at an obsolete space before a colon.
+    """
+    for name in (b"content-type", b"content-transfer-encoding"):
+        if header.first(name) is not None and only_field(header, name) is None:
+            return False
+    field = header.first(b"content-type")
+    if field is not None and not _MEDIA_TYPE.match(field_value(raw, field)):
+        return False
+    return not any(raw[field.value_start - 2] in b" \t" for field in header.fields)
 
 
 def charset_span(raw: bytes, field: HeaderField) -> tuple[int, int] | None:
@@ -215,8 +232,8 @@ def _agreed_type(raw: bytes, header: Header, claim: EditSite) -> bytes | None:
     value = field_value(raw, field)
     media_type = _MEDIA_TYPE.match(value)
     if media_type is None:
-        # RFC 2045 §5.2: what is no type at all is read as plain text.
-        return value if claim.kind == "text" and not _ANY_TYPE.match(value) else None
+        # RFC 2045 §5.2 makes plain text of whatever is no type; for some programs it is a file.
+        return value if claim.kind == "text" and _BARE_TEXT.match(value) else None
     return value if _KINDS[media_type[1].lower()] == claim.kind else None
 
 

@@ -135,8 +135,16 @@ def test_flowed_text_is_told(value: bytes) -> None:
         assert site.is_flowed is is_flowed
 
 
-@pytest.mark.parametrize("value", [b"text", b"text plain", b"<html>", b"", b"text; charset=koi8-r"])
-def test_what_is_no_type_at_all_is_plain_text(value: bytes) -> None:
+@pytest.mark.parametrize(
+    "value", [b"text/plain (so it is)", b"Text/Plain (a) (b) ; charset=us-ascii (c)"]
+)
+def test_comments_keep_no_banner_away(value: bytes) -> None:
+    laid = lay(replace(plain("Hello\r\n"), fields=TOP + b"Content-Type: " + value + b"\r\n"))
+    assert isinstance(check(laid.raw, laid.claims[0]), Site)
+
+
+@pytest.mark.parametrize("value", [b"text", b"text plain", b"", b"Text; charset=koi8-r"])
+def test_a_bare_text_is_plain_text(value: bytes) -> None:
     """RFC 2045 §5.2; else a sender could have his mail shown without a banner."""
     fields = TOP + b"Content-Type: " + value + b"\r\nContent-Transfer-Encoding: \r\n"
     laid = lay(replace(plain("Hello\r\n", top=TOP), fields=fields))
@@ -145,6 +153,14 @@ def test_what_is_no_type_at_all_is_plain_text(value: bytes) -> None:
     assert check(laid.raw, replace(laid.claims[0], kind="html")) is BannerOutcome.SITE_DOUBTFUL
     for language in ("en", "fr"):
         assert rendered(laid, banner(language)).raw.count(b"Content-Type: " + value + b"\r\n") == 1
+
+
+@pytest.mark.parametrize(
+    "value", [b"pdf", b"<html>", b"multipart/; boundary=b1", b"multipart", b"text/", b"textual"]
+)
+def test_what_may_be_a_file_for_some_program_is_left_alone(value: bytes) -> None:
+    laid = lay(replace(plain("Hello\r\n"), fields=TOP + b"Content-Type: " + value + b"\r\n"))
+    assert check(laid.raw, laid.claims[0]) is BannerOutcome.SITE_DOUBTFUL
 
 
 @pytest.mark.parametrize("junk", [b"no field at all\r\n", b": empty\r\n"])
