@@ -109,6 +109,7 @@ OPERATIONS: Final = (
         (f"sum(rate(lurewall_checks_failed_total{{{_I}}}{_RATE}))", "check failed")), unit="ops"),
     Panel(title="DNS questions", targets=(_by("outcome", "lurewall_dns_questions_total"),), unit="ops",
           stacked=True, text="cached and joined cost nothing; failed gives temperror"),
+    Panel(title="DNS down", kind="stat", targets=((f"max(lurewall_dns_down{{{_I}}})", "down"),)),
     Panel(title="DNS, where it is asked", targets=_quantiles("lurewall_dns_seconds"), unit="s"),
     Panel(title="Authentication", targets=_quantiles("lurewall_authentication_seconds"), unit="s"),
     Panel(title="Duplicates avoided", targets=((f"sum(rate(lurewall_duplicates_avoided_total{{{_I}}}{_RATE}))",

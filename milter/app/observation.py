@@ -107,6 +107,7 @@ class Observation:
 
     def dns_is_down(self, is_down: bool) -> None:
         """No name server answers any more, or one does again."""
+        self._metrics.dns_down.set(to=float(is_down))
         self._log.problem("dns_down" if is_down else "dns_back")
 
     # The gateway's.

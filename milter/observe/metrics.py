@@ -188,6 +188,9 @@ class Metrics(Table):
             "DNS questions by how they were answered",
             outcome=DNS_OUTCOMES,
         )
+        self.dns_down = level(
+            "lurewall_dns_down", "1 while no name server answers a front", merge=Merge.MAX
+        )
         self.dns_seconds = spread(
             "lurewall_dns_seconds", "Questions that were not in the cache, to their answer"
         )

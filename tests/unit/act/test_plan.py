@@ -9,7 +9,7 @@ from milter.act.plan import Acted, ActOptions, act_on
 from milter.mail.analysis import Analysis
 from milter.mail.edit import BannerOutcome, SpliceBody, remove_edits
 from milter.mail.finding import Evidence, Finding, Source
-from milter.mail.reading import HeaderFacts, Protection, Reading
+from milter.mail.reading import AuthResult, HeaderFacts, Protection, Reading
 from milter.mail.verdict import Action, Disposition, Label, Mode, Verdict, WeighedFinding
 from tests.unit.act.by_hand import TEXTS, TOP, Laid, Leaf, Multipart, content, html, lay, plain
 
@@ -246,3 +246,47 @@ def test_a_file_keeps_its_line_ends(line_end: bytes) -> None:
     seen = Reading(size_bytes=len(raw), header=HeaderFacts(), analysis=Analysis(language="en"))
     acted = act(Laid(raw), seen=seen)
     assert (b"\r\n" in acted.raw) is (line_end == b"\r\n")
+
+
+RESULTS = (
+    AuthResult(
+        method="dmarc",
+        result="fail",
+        authserv_id="mx.example.org",
+        properties=(("header", "from", "example.com"),),
+    ),
+)
+OURS = b"Authentication-Results: mx.example.org; dmarc=fail header.from=example.com\r\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "observe_header", "action", "verified", "top"),
+    [
+        (Mode.ENFORCE, False, Action.ANNOTATE, RESULTS, OURS),
+        (Mode.ENFORCE, False, Action.DELIVER, RESULTS, OURS),
+        (Mode.ENFORCE, False, Action.QUARANTINE, RESULTS, OURS),
+        (Mode.ANNOTATE, False, Action.DELIVER, RESULTS, OURS),
+        (Mode.OBSERVE, True, Action.ANNOTATE, RESULTS, OURS),
+        (Mode.ENFORCE, False, Action.DELIVER, (), b"Authentication-Results: mx.example.org; none\r\n"),
+        # Where we did not verify, a field of ours would compete with that of who did.
+        (Mode.ENFORCE, False, Action.DELIVER, None, b"X-Lurewall-Verdict: "),
+        (Mode.OBSERVE, False, Action.ANNOTATE, RESULTS, TOP),
+    ],
+)  # fmt: skip
+def test_results_of_our_own_stand_on_top_and_forged_ones_are_gone(
+    mode, observe_header, action, verified, top
+):
+    laid = message()
+    acted = act_on(
+        laid.raw,
+        reading=reading(laid),
+        verdict=VERDICT,
+        disposition=Disposition(action=action, rule="r", recipients=()),
+        transaction_id="t1",
+        reasons=(),
+        options=replace(OPTIONS, mode=mode, observe_header=observe_header),
+        verified=verified,
+    )
+    assert acted.raw.startswith(top)
+    assert b"dmarc=pass" not in acted.raw
+    assert acted.raw.count(b"Authentication-Results") == top.count(b"Authentication-Results")

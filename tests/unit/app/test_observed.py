@@ -90,3 +90,15 @@ async def test_only_durable_writes_are_timed(watched):
             Store(CannotKeep("full")), watched.observation, clock
         ).write_pending(())
     assert watched.value("lurewall_quarantine_write_seconds_count") == 1
+
+
+def test_questions_to_the_dns_are_counted_and_its_end_is_told(watched):
+    for outcome in ("cached", "joined", "found", "failed", "a new word"):
+        watched.observation.dns_answered(outcome, 0.1)
+    name = "lurewall_dns_questions_total"
+    assert watched.value(name, outcome="cached") == watched.value(name, outcome="other") == 1
+    assert watched.value("lurewall_dns_seconds_count") == 3
+    for is_down, kind in ((True, b"dns_down"), (False, b"dns_back")):
+        watched.observation.dns_is_down(is_down)
+        assert watched.value("lurewall_dns_down") == is_down
+        assert kind in watched.stream.getvalue()
