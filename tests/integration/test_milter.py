@@ -415,9 +415,9 @@ def test_results_of_a_filter_that_is_asked_first_are_seen(running):
 
 
 def test_a_reload_under_load_loses_and_doubles_nothing(with_postfix):
-    mails = [(f"r{n}@tagged.example.org", plain(f"reload{n}")) for n in range(400)]
+    mails = [(f"r{n}@tagged.example.org", plain(f"reload{n}")) for n in range(200)]
     (before,) = with_postfix.gateway.children("milter.app.front_process")
-    timer = threading.Timer(0.3, with_postfix.gateway.signal, [signal.SIGHUP])
+    timer = threading.Timer(0.2, with_postfix.gateway.signal, [signal.SIGHUP])
     timer.start()
     answers = send_all(with_postfix.mta.port, mails, parallel=20)
     timer.join()

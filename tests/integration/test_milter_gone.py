@@ -67,10 +67,16 @@ def killed_at_the_end(running: Behind, raw: bytes, to: str) -> bytes:
         return peer.reply()
 
 
-@pytest.mark.parametrize("default", ["tempfail", "accept"])
-@pytest.mark.parametrize("kill", [killed_in_content, killed_at_the_end])
+@pytest.mark.parametrize(
+    ("kill", "default"),
+    [
+        (killed_in_content, "accept"),
+        (killed_at_the_end, "accept"),
+        (killed_at_the_end, "tempfail"),
+    ],
+)
 def test_the_default_action_happens_and_the_next_mail_is_judged(
-    defaults: dict[str, Behind], default: str, kill: Callable[[Behind, bytes, str], bytes]
+    defaults: dict[str, Behind], kill: Callable[[Behind, bytes, str], bytes], default: str
 ) -> None:
     running = defaults[default]
     name = f"{kill.__name__}-{default}"
