@@ -47,13 +47,15 @@ class Behind:
 
     @contextmanager
     def beside(
-        self, *, default: str = "tempfail", held_by_mta: bool = False, first: int = 0
-    ) -> Iterator["Behind"]:
-        """Another MTA before the same gateway and sink: with another default action, with another
-        filter before ours, or at the listener that leaves holding to the MTA, which has a socket of
-        the other kind.
+        self, *, kind: str = "", default: str = "tempfail", held_by_mta: bool = False,
+        first: int = 0,
+    ) -> Iterator["Behind"]:  # fmt: skip
+        """Another MTA before the same gateway and sink: of another kind, with another default
+        action, with another filter before ours, or at the listener that leaves holding to the MTA,
+        which has a socket of the other kind.
         """
         where = self.where_held_by_mta if held_by_mta else self.where
+        where = replace(where, kind=kind or where.kind)
         with where.mta(self.sink.port, postfix.free_port(), default, first) as mta:
             yield replace(self, mta=mta)
 
