@@ -26,6 +26,7 @@ from tests.support.gateway import Gateway, command_line, descendants, eventually
 from tests.support.inner import inner_server, misbehave
 from tests.support.mails import LURE_TEXT, mail
 from tests.support.prometheus import Prometheus, hastened, prometheus
+from tests.support.zone import DnsServer
 
 pytestmark = [
     pytest.mark.servers,
@@ -93,8 +94,14 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("watched")
     with (
         inner_server() as inner,
+        DnsServer({}) as dns,
         gateway(
-            folder / "gateway", inner_port=inner.port, fronts=2, readers=1, more=SHORT_DEADLINE
+            folder / "gateway",
+            inner_port=inner.port,
+            fronts=2,
+            readers=1,
+            authentication=f'verify = "always"\nnameservers = ["127.0.0.1:{dns.port}"]',
+            more=SHORT_DEADLINE,
         ) as running,
         prometheus(
             folder / "prometheus",
