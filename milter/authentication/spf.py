@@ -17,6 +17,7 @@ Failure: none; permerror and temperror are results.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import islice
 
 from milter.authentication.spf_macros import (
     NoSuchName,
@@ -147,15 +148,17 @@ class _Evaluation:
 
     def _foresee(self, directives: tuple[Directive, ...]) -> None:
         """Where the next include is open, the few behind it are asked for in the same round."""
-        named = [
-            Question(one.domain.lower().removesuffix("."), "TXT")
-            for one in directives
-            if one.mechanism == "include" and "%" not in one.domain
-        ]
-        if "%" in directives[0].domain or self._asking_terms >= MAX_ASKING_TERMS:
+        first = directives[0].domain
+        if "%" in first or _record_at(first) in self._answers:
             return
-        if named[0] not in self._answers:
-            raise _Open(one for one in named[:_FORESEEN] if one not in self._answers)
+        if self._asking_terms < MAX_ASKING_TERMS:
+            named = (
+                _record_at(one.domain)
+                for one in directives
+                if one.mechanism == "include" and "%" not in one.domain
+            )
+            still_open = (question for question in named if question not in self._answers)
+            raise _Open(islice(still_open, _FORESEEN))
 
     def _record(self, domain: str) -> Record | None:
         answer = self._ask(Question(domain, "TXT"))
@@ -305,6 +308,10 @@ class _Evaluation:
         self._void_answers += 1
         if self._void_answers > MAX_VOID_ANSWERS:
             raise _PermanentError("too many empty DNS answers")
+
+
+def _record_at(domain: str) -> Question:
+    return Question(domain.lower().removesuffix("."), "TXT")
 
 
 def _client(client_ip: str) -> Address | None:
