@@ -26,7 +26,7 @@ from milter.mail.edit import (
 from milter.mail.message import Header
 from milter.mail.reading import EditSite
 
-_MOST_SITES = 8
+_MOST_SITES = 32
 _INTEGRITY_FIELD = "X-Lurewall-Integrity"
 
 

@@ -13,7 +13,6 @@ RFC 2183 §2 (files), RFC 2045 §6.
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import islice
 
 from milter.mail.charsets import writable_charset
 from milter.mail.message import field_value
@@ -24,7 +23,8 @@ from milter.read.mime import Node, Tree
 
 # No less than what is read: who pads his mail must not get rid of the banner.
 MAX_BODY_BYTES = 64_000_000
-MAX_SITES = 8
+# The first and the last of more: those are what programs choose among many versions.
+MAX_SITES = 32
 
 Decode = Callable[[Node], tuple[bytes, Defect | None]]
 
@@ -52,7 +52,10 @@ def find_edit_sites(
     """
     sites: list[EditSite] = []
     reason = ""
-    for node in islice(_main_texts(raw, tree, 0, may_be_named=True), MAX_SITES):
+    texts = list(_MainTexts(raw, tree).below(0, may_be_named=True))
+    if len(texts) > MAX_SITES:
+        texts = texts[: MAX_SITES // 2] + texts[-MAX_SITES // 2 :]
+    for node in texts:
         site, why = _site(raw, node, decode, pgp_parts)
         if site is not None:
             sites.append(site)
@@ -60,47 +63,58 @@ def find_edit_sites(
     return tuple(sites), "" if sites else reason or "no_text"
 
 
-def _main_texts(raw: bytes, tree: Tree, index: int, *, may_be_named: bool) -> Iterator[Node]:
-    """The leaves that a mail program shows first, or the node at which the way to them ends.
+class _MainTexts:
+    """The leaves that a mail program shows first, or the node at which the way to them ends."""
 
-    A text with a name is a file, unless it stands where only the text of the mail can stand.
-    """
-    node = tree.nodes[index]
-    part = node.part
-    if part.protection is not Protection.NONE or any(d in _STRUCTURE_DEFECTS for d in part.defects):
-        yield node
-    elif node.is_leaf:
-        if _is_shown_text(part) and (may_be_named or not part.filename):
+    def __init__(self, raw: bytes, tree: Tree) -> None:
+        self._raw = raw
+        self._nodes = tree.nodes
+        self._children: dict[int, list[int]] = {}
+        for index, node in enumerate(tree.nodes):
+            self._children.setdefault(node.parent, []).append(index)
+
+    def below(self, index: int, *, may_be_named: bool) -> Iterator[Node]:
+        """Those of one node.
+
+        A text with a name is a file, unless it stands where only the text of the mail can stand.
+        """
+        node = self._nodes[index]
+        part = node.part
+        is_broken = any(defect in _STRUCTURE_DEFECTS for defect in part.defects)
+        if part.protection is not Protection.NONE or is_broken:
             yield node
-    elif part.media_type.startswith("multipart/"):
-        children = [at for at, child in enumerate(tree.nodes) if child.parent == index]
-        if part.media_type == "multipart/alternative":
+        elif node.is_leaf:
+            if _is_shown_text(part) and (may_be_named or not part.filename):
+                yield node
+        elif part.media_type.startswith("multipart/"):
+            yield from self._of_multipart(node, self._children[index])
+
+    def _of_multipart(self, node: Node, children: list[int]) -> Iterator[Node]:
+        if node.part.media_type == "multipart/alternative":
             for child in children:
-                yield from _main_texts(raw, tree, child, may_be_named=True)
+                yield from self.below(child, may_be_named=True)
             return
-        is_related = part.media_type == "multipart/related"
+        is_related = node.part.media_type == "multipart/related"
         if is_related:
-            yield from _named_root(raw, tree, node, children)
+            yield from self._named_root(node, children)
         # RFC 2046 §5.1.7: what is not known is mixed.
         for number, child in enumerate(children):
-            is_root = is_related and not number
-            texts = list(_main_texts(raw, tree, child, may_be_named=is_root))
+            texts = list(self.below(child, may_be_named=is_related and not number))
             if texts:
                 yield from texts
                 return
 
+    def _named_root(self, node: Node, children: list[int]) -> Iterator[Node]:
+        """The texts of the child that a multipart/related shows though it is not the first.
 
-def _named_root(raw: bytes, tree: Tree, node: Node, children: list[int]) -> Iterator[Node]:
-    """The texts of the child that a multipart/related shows though it is not the first.
-
-    Many programs show the first one all the same, so that both get a banner.
-    """
-    start = node.parameters.get("start", "").strip(" <>").encode("utf-8", "replace")
-    for child in children[1:] if start else ():
-        field = tree.nodes[child].header.first(b"content-id")
-        if field and field_value(raw, field).strip(b" <>") == start:
-            yield from _main_texts(raw, tree, child, may_be_named=True)
-            return
+        Many programs show the first one all the same, so that both get a banner.
+        """
+        start = node.parameters.get("start", "").strip(" <>").encode("utf-8", "replace")
+        for child in children[1:] if start else ():
+            field = self._nodes[child].header.first(b"content-id")
+            if field and field_value(self._raw, field).strip(b" <>") == start:
+                yield from self.below(child, may_be_named=True)
+                return
 
 
 def _is_shown_text(part: Part) -> bool:

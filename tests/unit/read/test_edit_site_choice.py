@@ -2,13 +2,16 @@
 
 import base64
 import quopri
+import time
 
 import pytest
 
 from milter.mail.reading import EditSite, Facts
 from milter.read.decode import decode_transfer
+from milter.read.edit_sites import find_edit_sites
 from milter.read.html_insertion import insertion_offset
 from milter.read.message_reader import read_message
+from milter.read.mime import scan_message
 
 HEAD = b"From: a@example.org\r\nMIME-Version: 1.0\r\n"
 
@@ -253,8 +256,20 @@ def test_the_place_in_base64_counts_decoded_octets() -> None:
 
 
 def test_the_number_of_sites_is_bounded() -> None:
-    found, _ = sites(HEAD + multipart("alternative", *[TEXT] * 50))
-    assert len(found) == 8
+    """Who hides his text behind many versions hides it behind the last, or the first."""
+    found, _ = sites(HEAD + multipart("alternative", *[TEXT] * 50, HTML))
+    assert len(found) == 32
+    assert (found[0].part, found[-1].part, found[-1].kind) == ("1", "51", "html")
+
+
+def test_many_nested_versions_take_no_long_search() -> None:
+    nested = multipart("alternative", *[multipart("alternative", TEXT, boundary="c")] * 900)
+    started = time.process_time()
+    tree = scan_message(HEAD + nested)
+    scanned = time.process_time()
+    found, _ = find_edit_sites(HEAD + nested, tree, lambda _node: (b"hello", None))
+    assert len(found) == 32
+    assert time.process_time() - scanned < 1 + 2 * (scanned - started)
 
 
 # Octets that look like markup while the state is not ASCII: two of them are one character each.
