@@ -14,6 +14,7 @@ connection is closed and the MTA does its default action, which is the operator'
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import cast
 
 from milter.listen.admission import Admission
@@ -35,6 +36,10 @@ _BACKLOG = 512
 _PROGRESS_SECONDS = 10.0
 # An MTA keeps a connection as long as its own client stays; one that is dead says nothing.
 _SILENCE_SECONDS = 3_600.0
+# The first words of an MTA come at once.
+_NEGOTIATION_SECONDS = 30.0
+# For an answer to reach an MTA at the end of a drain.
+_LAST_WORDS_SECONDS = 10.0
 
 
 class MilterConnection(asyncio.Protocol):
@@ -43,16 +48,16 @@ class MilterConnection(asyncio.Protocol):
     def __init__(self, listener: "MilterListener") -> None:
         self._listener = listener
         self._reservation = listener.admission.reservation()
+        self._judging: asyncio.Task[None] | None = None
         self._session = MilterSession(
             name=listener.options.name,
             may_keep=self._may_keep,
             pass_authenticated=listener.options.pass_authenticated,
         )
-        self._kept = 0
-        self._judging: asyncio.Task[None] | None = None
         self._client_since: float | None = None
         self._admitted = False
         self._gone = False
+        self._ending = False
         self._quick: socket.socket | None = None
         self._silence: asyncio.TimerHandle | None = None
 
@@ -62,21 +67,25 @@ class MilterConnection(asyncio.Protocol):
         """Start, if the peer may and there is room."""
         self._transport = cast("asyncio.Transport", transport)
         self._admitted = self._listener.admit(self, self._peer())
-        if not self._admitted:
+        if self._admitted:
+            self._watch(_NEGOTIATION_SECONDS)
+        else:
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Octets from the MTA."""
         if self._quick is not None:
             self._quick.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        self._watch()
+        self._watch(_SILENCE_SECONDS)
         try:
             for event in self._session.receive(data):
                 self._flush()
                 self._heed(event)
+                if self._gone:
+                    return
         except MilterProtocolError as error:
             self._listener.observer.broke_protocol(self._session.connection, str(error))
-            self._transport.abort()
+            self._give_up()
             return
         self._flush()
 
@@ -93,10 +102,11 @@ class MilterConnection(asyncio.Protocol):
 
     # For the listener.
 
-    @property
-    def is_judging(self) -> bool:
-        """True while an MTA waits for our answer to a message."""
-        return self._judging is not None
+    def end(self) -> None:
+        """Close once all that is owed is said: a message that waits gets its answer."""
+        self._ending = True
+        if self._judging is None:
+            self._transport.close()
 
     def cut(self) -> None:
         """Close, unless a message waits for its answer."""
@@ -116,19 +126,17 @@ class MilterConnection(asyncio.Protocol):
         return canonical_address(self._transport.get_extra_info("peername")[0].partition("%")[0])
 
     def _may_keep(self, octets: int) -> str:
-        if octets < self._kept:
-            # A new message; the one before was given up by the MTA.
+        if octets == 0 and self._judging is None:
             self._reservation.release()
-        self._kept = octets
         if octets > self._listener.options.max_message_bytes:
             return RefusalReason.TOO_LARGE
         return "" if self._reservation.grow_to(octets) else RefusalReason.NO_ROOM
 
-    def _watch(self) -> None:
+    def _watch(self, seconds: float) -> None:
         if self._silence is not None:
             self._silence.cancel()
         loop = asyncio.get_running_loop()
-        self._silence = loop.call_later(_SILENCE_SECONDS, self.cut)
+        self._silence = loop.call_later(seconds, self.cut)
 
     def _flush(self) -> None:
         if output := self._session.take_output():
@@ -140,6 +148,9 @@ class MilterConnection(asyncio.Protocol):
             self._judging = loop.create_task(self._answer(event))
             self._listener.judging.add(self._judging)
             self._judging.add_done_callback(self._listener.judging.discard)
+        elif self._judging is not None:
+            # Whatever it gave the message up for, an answer would be taken for one to the next.
+            self._give_up()
         elif event is Ended.CONNECTED:
             self._client_left()
             self._client_since = self._listener.clock.monotonic()
@@ -147,11 +158,13 @@ class MilterConnection(asyncio.Protocol):
         elif event is Ended.DISCONNECTED:
             self._client_left()
         elif event is Ended.QUIT:
-            self._transport.close()
-        else:
-            # An MTA that gives up a message while we judge it has nothing to hear from us.
             self._gone = True
-            self._transport.abort()
+            self._transport.close()
+
+    def _give_up(self) -> None:
+        """Cut off at once: nothing more is read, nothing is held for a message under way."""
+        self._gone = True
+        self._transport.abort()
 
     def _client_left(self) -> None:
         if self._client_since is not None:
@@ -176,14 +189,16 @@ class MilterConnection(asyncio.Protocol):
                 self._session.hand_back(handback)
             except MilterProtocolError as error:
                 self._listener.observer.broke_protocol(message.connection, str(error))
-                self._transport.abort()
+                self._give_up()
                 return
             except Exception as error:  # the MTA would wait for minutes, and hear nothing
                 transaction_id = transaction.transaction_id
                 self._listener.observer.failed(message.connection, transaction_id, error)
-                self._transport.abort()
+                self._give_up()
                 return
             self._flush()
+            if self._ending:
+                self._transport.close()
         self._listener.observer.replied(transaction, handback.reply, peer_gone=self._gone)
 
     async def _tell_progress(self) -> None:
@@ -244,8 +259,12 @@ class MilterListener:
         try:
             await asyncio.wait_for(self._all_left.wait(), grace_seconds)
         except TimeoutError:
+            for connection in tuple(self._connections):
+                connection.end()
             if self.judging:
                 await asyncio.wait(self.judging)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_left.wait(), _LAST_WORDS_SECONDS)
             for connection in tuple(self._connections):
                 connection.cut()
 

@@ -56,7 +56,7 @@ _UNANSWERED = {
 _CHOSEN = Step.SKIP | Step.LEADING_SPACE | _LEFT_OUT
 # What our scanner takes for one field: a name of printable ASCII, and white space after each fold.
 _NAME = re.compile(rb"[!-9;-~]+")
-_UNFOLDED = re.compile(rb"\n(?![ \t])")
+_NOT_ONE_VALUE = re.compile(rb"\n(?![ \t])|\0")
 _MACROS = {
     Stage.CONNECT: b"j {daemon_name}",
     Stage.HELO: b"{tls_version}",
@@ -78,6 +78,16 @@ class _State(Enum):
 _OPEN = frozenset({_State.READY, _State.ENVELOPE, _State.HEADER, _State.BODY})
 _ANY = _OPEN | {_State.JUDGED}
 _COLLECTING = frozenset({_State.ENVELOPE, _State.HEADER})
+_STAGES_WITHIN: frozenset[bytes] = frozenset(
+    {
+        Command.RCPT,
+        Command.DATA,
+        Command.HEADER,
+        Command.END_OF_HEADER,
+        Command.BODY,
+        Command.END_OF_MESSAGE,
+    }
+)
 # When a command may come; a new MAIL or HELO without an ABORT before it begins anew.
 _ALLOWED: dict[Command, frozenset[_State]] = {
     Command.NEGOTIATE: frozenset({_State.START}),
@@ -130,8 +140,9 @@ Event = MilterMessage | Ended
 class MilterSession:
     """One connection of an MTA.
 
-    `may_keep` is told how many octets of a message there are now and gives '' or a word why they
-    are not to be kept. `pass_authenticated`: mail of clients that logged in is not looked at.
+    `may_keep` is told how many octets of a message there are now (0: one is over) and gives '' or a
+    word why they are not to be kept. `pass_authenticated`: mail of clients that logged in is not
+    looked at.
     """
 
     def __init__(
@@ -177,8 +188,7 @@ class MilterSession:
             self._output += packet(Answer.REPLY, strings(_reply_text(handback.reply)))
         else:
             self._output += packet(Answer.DISCARD if handback.discard else Answer.ACCEPT)
-        self._new_message()
-        self._state = _State.READY
+        self._end_message()
 
     def _command(self, one: Packet) -> Event | None:
         try:
@@ -213,6 +223,7 @@ class MilterSession:
     def _set_macros(self, data: bytes) -> None:
         pairs = read_strings(data[1:])
         names = (name.strip(b"{}") for name in pairs[::2])
+        self._macros.pop(data[:1], None)
         self._macros[data[:1]] = dict(zip(names, pairs[1::2], strict=False))
 
     def _macro(self, name: bytes) -> str:
@@ -237,8 +248,7 @@ class MilterSession:
     def _helo(self, data: bytes) -> None:
         helo = data.rstrip(b"\0").decode("utf-8", "replace")
         self.connection = replace(self.connection, helo=helo)
-        self._new_message()
-        self._state = _State.READY
+        self._end_message()
         self._continue(Command.HELO)
 
     def _mail(self, data: bytes) -> None:
@@ -267,7 +277,7 @@ class MilterSession:
         words = [address]
         # The mailbox that the MTA has made of the client's words: from a source route or a phrase
         # Postfix takes it, and finds the recipient by no other.
-        if known := self._macros.get(b"R", {}).get(b"rcpt_addr", b""):
+        if known := self._macros.pop(b"R", {}).get(b"rcpt_addr", b""):
             words.append(b"<" + known + b">")
             if path.mailbox is None:
                 path = _path(known)
@@ -281,7 +291,7 @@ class MilterSession:
         value = value.removesuffix(b"\0").replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         separator = b":" if Step.LEADING_SPACE in self._steps else b": "
         # Each is judged alone, for any number of them: our scanner lists no more than it needs.
-        if not _NAME.fullmatch(name) or _UNFOLDED.search(value):
+        if not _NAME.fullmatch(name) or _NOT_ONE_VALUE.search(value):
             self._fields_agree = False
         self._keep(name + separator + value + b"\r\n")
         self._state = _State.HEADER
@@ -305,33 +315,32 @@ class MilterSession:
         self._keep(data)
         if not self._recipients:
             self._output += packet(Answer.ACCEPT)
-            self._state = _State.READY
+            self._end_message()
             return None
         self._state = _State.JUDGED
+        raw = bytes(self._raw)
+        self._raw.clear()
         return MilterMessage(
             connection=self.connection,
             envelope=self._envelope.for_recipients(tuple(self._recipients)),
-            raw=b"".join(self._pieces),
+            raw=raw,
             queue_id=self._macro(b"i"),
             fields_agree=self._fields_agree,
             unkept=self._unkept,
         )
 
-    def _abort(self, _data: bytes) -> Event | None:
-        was_judged = self._state is _State.JUDGED
-        self._new_message()
-        self._state = _State.READY
-        return Ended.ABORTED if was_judged else None
+    def _abort(self, _data: bytes) -> Event:
+        self._end_message()
+        return Ended.ABORTED
 
     def _new_connection(self, _data: bytes) -> Event:
-        self._new_message()
+        self._end_message()
         self._macros.clear()
         self.connection = Connection(client_ip="", listener=self._listener)
-        self._state = _State.READY
         return Ended.DISCONNECTED
 
     def _quit(self, _data: bytes) -> Event:
-        self._new_message()
+        self._end_message()
         return Ended.QUIT
 
     def _not_wanted(self, _data: bytes) -> None:
@@ -343,23 +352,33 @@ class MilterSession:
         if step is None or step not in self._steps:
             self._output += packet(Answer.CONTINUE)
 
+    def _end_message(self) -> None:
+        """Ready for the next; not even macros stay of this one."""
+        self._new_message()
+        self._macros.pop(Command.MAIL, None)
+        self._state = _State.READY
+
     def _new_message(self) -> None:
+        """Nothing is there yet but the macros of MAIL, which come before it."""
+        for stage in self._macros.keys() & _STAGES_WITHIN:
+            del self._macros[stage]
         self._envelope = Envelope(reverse_path=Path(raw=b""))
         self._recipients: list[Recipient] = []
         self._words: dict[Recipient, list[bytes]] = {}
         self._fields_agree = True
-        self._pieces: list[bytes] = []
+        self._raw = bytearray()
         self._octets = 0
         self._unkept = ""
+        self._may_keep(0)
 
     def _keep(self, piece: bytes) -> None:
         self._octets += len(piece)
         if not self._unkept:
             self._unkept = self._may_keep(self._octets)
         if self._unkept:
-            self._pieces.clear()
-        elif piece:
-            self._pieces.append(piece)
+            self._raw.clear()
+        else:
+            self._raw += piece
 
 
 _HANDLERS: dict[Command, Callable[[MilterSession, bytes], Event | None]] = {

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from milter.listen.admission import Admission, AdmissionLimits
 from milter.listen.milter_server import MilterListener
 from milter.listen.options import MilterOptions
 from milter.listen.refusal import RefusalReason
+from milter.mail.edit import SpliceBody
 from milter.mail.envelope import Transaction
 from milter.mail.handback import Handback
 from milter.mail.reply import OK
@@ -35,6 +36,7 @@ class FakeFilter:
         self.wait = asyncio.Event()
         self.wait.set()
         self.error: Exception | None = None
+        self.handback = Handback(reply=OK)
 
     async def submit(self, transaction, *, fields_agree, still_asked):
         self.seen.append(transaction)
@@ -42,7 +44,7 @@ class FakeFilter:
         await self.wait.wait()
         if self.error:
             raise self.error
-        return Handback(reply=OK)
+        return self.handback
 
 
 class Running:
@@ -179,6 +181,70 @@ async def test_an_mta_that_goes_away_while_we_judge_is_known_to_be_gone():
     assert front.observer.replies[0][1] is True
 
 
+def asked_and_not_answered(front: Running, *, then: bytes = b"") -> Mta:
+    """An MTA that waits for the answer to a message; `then` comes right behind its end."""
+    mta = Mta(wire=SocketWire(front.address, timeout=10)).start()
+    mta.mail(b"a@sender.test")
+    mta.rcpt(b"one@example.org")
+    mta.command(b"N")
+    mta.raw(packet(b"E") + then)
+    return mta
+
+
+NEXT = (
+    packet(b"M", b"<b@sender.test>\0")
+    + packet(b"R", b"<two@example.org>\0")
+    + packet(b"N")
+    + packet(b"E")
+)
+
+
+@pytest.mark.parametrize("over", [packet(b"A"), packet(b"K"), packet(b"Q"), packet(b"!")])
+async def test_whatever_ends_a_message_that_is_judged_ends_the_connection(over: bytes):
+    """Or its answer would go to the next message, and holds would be kept for nobody."""
+    async with running() as front:
+        front.filter.wait.clear()
+        mta = await asyncio.to_thread(asked_and_not_answered, front, then=over + NEXT)
+        await until(lambda: bool(front.filter.seen))
+        asked = [one() for one in front.filter.still_asked]
+        front.filter.wait.set()
+        with pytest.raises(ConnectionError), closing(mta.wire):
+            await asyncio.to_thread(mta.receive)
+        await until(lambda: bool(front.observer.replies))
+        assert asked == [False]
+        assert [gone for _, gone in front.observer.replies] == [True]
+        await until(lambda: front.listener.admission.connections == 0)
+        assert front.listener.admission.bytes_in_flight == 0
+
+
+async def test_a_message_given_up_leaves_its_room_to_others():
+    async with running() as front:
+
+        def give_up():
+            mta = Mta(wire=SocketWire(front.address, timeout=10)).start()
+            mta.mail(b"a@sender.test")
+            mta.rcpt(b"one@example.org")
+            mta.command(b"N")
+            mta.command(b"B", b"x" * 1000)
+            taken = front.listener.admission.bytes_in_flight
+            mta.abort()
+            mta.mail(b"a@sender.test")
+            return mta, taken
+
+        mta, taken = await asyncio.to_thread(give_up)
+        assert taken > 1000
+        assert front.listener.admission.bytes_in_flight == 0
+        await asyncio.to_thread(mta.quit)
+
+
+async def test_a_peer_that_never_says_anything_does_not_stay(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(milter_server, "_NEGOTIATION_SECONDS", 0.05)
+    async with running() as front:
+        with closing(SocketWire(front.address, timeout=5)) as wire:
+            assert await asyncio.to_thread(wire.receive) == b""
+        assert front.listener.admission.connections == 0
+
+
 async def test_a_peer_that_is_not_listed_is_turned_away():
     async with running(allow_from=(ip_network("192.0.2.0/24"),)) as front:
         with pytest.raises(ConnectionError):
@@ -254,3 +320,44 @@ async def test_a_drain_answers_the_message_under_way():
         front.filter.wait.set()
         assert (await delivery).fate == "accept"
         await drain
+
+
+LARGE = b"Subject: x\r\n\r\n" + b"y" * 20_000_000
+
+
+async def test_a_drain_waits_until_the_answer_is_sent():
+    """A hold is safe by then: an MTA that hears nothing sends the mail again, a double."""
+    async with running() as front:
+        edit = SpliceBody(part="1", start=len(MAIL.raw), removed=b"", octets=b"y")
+        front.filter.handback = Handback(reply=OK, edits=(edit,), raw=LARGE)
+        mta = await asyncio.to_thread(asked_and_not_answered, front)
+        await until(lambda: bool(front.observer.replies))
+        drain = asyncio.create_task(front.listener.drain(0.05))
+        await asyncio.sleep(0.2)
+        assert not drain.done()
+        with closing(mta.wire):
+            answer = await asyncio.to_thread(mta.answer, b"E")
+        assert answer.verdict == "accept"
+        assert sum(len(data) for _, data in answer.edits) == 20_000_000
+        await drain
+
+
+async def test_a_message_that_comes_during_the_end_of_a_drain_is_answered_or_cut_off():
+    """One connection is at work, another sends its message after the grace."""
+    async with running() as front:
+        front.filter.wait.clear()
+        late = await asyncio.to_thread(
+            lambda: Mta(wire=SocketWire(front.address, timeout=10)).start()
+        )
+        early = await asyncio.to_thread(asked_and_not_answered, front)
+        await until(lambda: bool(front.filter.seen))
+        drain = asyncio.create_task(front.listener.drain(0.05))
+        await asyncio.sleep(0.2)
+        with pytest.raises(ConnectionError), closing(late.wire):
+            await asyncio.to_thread(late.deliver, MAIL)
+        front.filter.wait.set()
+        with closing(early.wire):
+            assert (await asyncio.to_thread(early.answer, b"E")).verdict == "accept"
+        await drain
+        assert not front.listener.judging
+    assert len(front.filter.seen) == 1

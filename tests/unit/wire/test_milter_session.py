@@ -163,6 +163,31 @@ def test_parameters_and_odd_paths_stay_as_they_came():
     assert envelope.recipients[1].parameters == (b"NOTIFY=NEVER",)
 
 
+def test_macros_of_one_recipient_or_message_are_never_those_of_the_next():
+    """A stale mailbox would take another recipient out of the mail."""
+    machine = Machine(lambda message: Handback(reply=OK, removed=message.envelope.recipients[1:]))
+    mta = mta_of(machine).start()
+    mta.mail(b"a@sender.test", auth_authen=b"")
+    mta.rcpt(b"one@example.org")
+    mta.send_macros = False
+    mta.rcpt(b"two@example.org")
+    mta.command(b"N")
+    mta.define(b"E", i=b"4RqX1z0Yh9z1")
+    answer = mta.command(b"E")
+    assert [data for kind, data in answer.edits if kind == b"-"] == [b"<two@example.org>\0"]
+
+
+def test_the_newest_value_of_a_macro_counts():
+    machine = Machine()
+    mta = mta_of(machine)
+    mta.start()
+    for queue_id in (b"first", b"second"):
+        mta.deliver(Mail(raw=RAW, recipients=TO, queue_id=queue_id))
+    mta.send_macros = False
+    mta.deliver(Mail(raw=RAW, recipients=TO))
+    assert [message.queue_id for message in machine.messages] == ["first", "second", ""]
+
+
 def test_what_is_not_kept_is_skipped_and_said():
     machine = Machine(may_keep=lambda octets: "too_large" if octets > 100_000 else "")
     outcome = mta_of(machine).start().deliver(Mail(raw=RAW + b"x" * 10 * CHUNK, recipients=TO))
@@ -201,6 +226,7 @@ def test_fields_that_our_scanner_sees_otherwise_are_noticed():
         (b"", b" no name", False),
         ("größe".encode(), b" 8 bit", False),
         (b"X-A:X-B", b" two colons", False),
+        (b"X-A", b" nul\0inside", False),
     ],
 )
 def test_fields_agree_where_each_is_one_field_for_our_scanner(
@@ -342,6 +368,22 @@ def test_progress_while_a_message_is_judged():
 
 
 # A broken MTA.
+
+
+@pytest.mark.parametrize("letter", [b"A", b"K", b"Q"])
+def test_a_message_that_is_given_up_while_it_is_judged_is_over(letter: bytes):
+    """An answer to it would be taken for one to the next message."""
+    machine = Machine()
+    mta = mta_of(machine).start()
+    mta.mail(b"a@sender.test")
+    mta.rcpt(b"one@example.org")
+    mta.command(b"N")
+    message, ended = machine.session.receive(packet(b"E") + packet(letter))
+    assert isinstance(message, MilterMessage)
+    assert ended in Ended
+    with pytest.raises(MilterProtocolError, match="no message waits"):
+        machine.session.hand_back(Handback(reply=OK))
+    assert machine.session.take_output() == b""
 
 
 @pytest.mark.parametrize(
