@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from milter.mail.message import scan_header
@@ -49,7 +50,9 @@ class FileReleaseTokens:
     def _issue(self, body_hash: str) -> bytes:
         token = secrets.token_hex(16)
         try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            if not self._folder.exists():
+                self._folder.mkdir(mode=0o700, exist_ok=True)
+                self._give_to_owner(self._folder)
             self._remove_old()
             path = self._folder / token
             with path.open("x", encoding="ascii") as file:
@@ -62,15 +65,16 @@ class FileReleaseTokens:
 
     def _give_to_owner(self, path: Path) -> None:
         """Root may release what a gateway of another user holds."""
-        owner = self._folder.stat()
+        owner = path.parent.stat()
         if os.geteuid() == 0 and owner.st_uid:
             os.chown(path, owner.st_uid, owner.st_gid)
 
     def _remove_old(self) -> None:
         before = time.time() - _DAY_SECONDS
         for path in self._folder.iterdir():
-            if path.stat().st_mtime < before:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another front has redeemed it
+                if path.stat().st_mtime < before:
+                    path.unlink()
 
 
 def _body_hash(raw: bytes) -> str:

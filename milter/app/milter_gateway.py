@@ -63,6 +63,8 @@ class MilterGateway:
             together = unsplit(assessment.dispositions, hold_together=self._hold_with_mta)
             assessment = replace(assessment, dispositions=together)
             planned = await self._pipeline.plan(transaction, assessment)
+            if not fields_agree:
+                planned = _uncounted(planned)
             handback, outcome = await self._carried_out(transaction, planned, still_asked)
         except Exception as error:  # design rule 1: our own fault is never a 5xx
             self._observation.fault(transaction.transaction_id, error)
@@ -71,7 +73,7 @@ class MilterGateway:
         self._observation.message(transaction, assessment, planned, outcome, seconds)
         if self._notices is not None:
             self._notices.after(transaction, assessment, planned, outcome)
-        return handback if fields_agree else _uncounted(handback)
+        return handback if fields_agree else _new_fields_only(handback)
 
     async def _released(self, transaction: Transaction) -> Handback | None:
         """Pass mail of our own unchanged, but for the field that says so; None for any other."""
@@ -120,7 +122,8 @@ def _given_back(
     quarantine_ids: tuple[str, ...],
 ) -> tuple[Handback, Outcome]:
     """The mail goes on for those who stay, with the edits of the one group there can be."""
-    staying = tuple(one for one in transaction.envelope.recipients if one not in held)
+    leaving = frozenset(held)
+    staying = tuple(one for one in transaction.envelope.recipients if one not in leaving)
     acted = _acted_for(planned, staying)
     handback = Handback(
         reply=OK,
@@ -178,8 +181,20 @@ def _acted_for(planned: Planned, staying: tuple[Recipient, ...]) -> Acted | None
     )
 
 
-def _uncounted(handback: Handback) -> Handback:
-    """New fields only: others would have to be counted off, and the MTA counts otherwise.
+def _uncounted(planned: Planned) -> Planned:
+    """Without banners: where the MTA sees another header, it may see another body, too."""
+    acted = tuple(
+        (
+            disposition,
+            one.headers_only("the MTA counts fields otherwise") if one.edits_body else one,
+        )
+        for disposition, one in planned.acted
+    )
+    return replace(planned, acted=acted)
+
+
+def _new_fields_only(handback: Handback) -> Handback:
+    """Other edits would have to be counted off, and the MTA counts otherwise.
 
     A seal would be over edits that are not made, so it stays away, too.
     """

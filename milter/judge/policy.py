@@ -130,24 +130,24 @@ def unsplit(
     """Dispositions that a milter can carry out: one for all who get the mail (design rule 9).
 
     Of those who get it the strictest annotation is everybody's. With `hold_together` (the MTA's own
-    hold, which knows no recipients) one hold is everybody's.
+    hold, which knows no recipients) one hold is everybody's, for refusing only some is a hold, too.
     """
     held = [one for one in dispositions if one.action in (Action.QUARANTINE, Action.REJECT)]
-    if hold_together and any(one.action is Action.QUARANTINE for one in held):
-        return (_for_all(dispositions, Action.QUARANTINE),)
+    if hold_together and any(one.action is not Action.REJECT for one in dispositions) and held:
+        first = min(held, key=lambda one: _SEVERITY[one.action])
+        return (_for_all(dispositions, replace(first, action=Action.QUARANTINE)),)
     given = tuple(one for one in dispositions if one.action in (Action.DELIVER, Action.ANNOTATE))
     others = tuple(one for one in dispositions if one not in given)
-    return (_for_all(given), *others) if given else others
+    if not given:
+        return others
+    strictest = max(given, key=lambda one: _SEVERITY[one.action])
+    return (_for_all(given, strictest), *others)
 
 
-def _for_all(dispositions: tuple[Disposition, ...], action: Action | None = None) -> Disposition:
-    """The first of the strictest (or of those with an action), for the recipients of all."""
-    first = max(
-        dispositions,
-        key=lambda one: _SEVERITY[one.action] if action is None else one.action is action,
-    )
+def _for_all(dispositions: tuple[Disposition, ...], what: Disposition) -> Disposition:
+    """That disposition for the recipients of all."""
     recipients = tuple(recipient for one in dispositions for recipient in one.recipients)
-    return replace(first, recipients=recipients)
+    return replace(what, recipients=recipients)
 
 
 def severity(action: Action) -> int:

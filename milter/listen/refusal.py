@@ -40,6 +40,7 @@ class RefusalReason(StrEnum):
     NUL_DOT = "nul_dot"
     LINE_TOO_LONG = "line_too_long"
     MAIL_LOOP = "mail_loop"
+    FORGED_FIELDS = "forged_fields"
     NEXT_HOP_FAILED = "next_hop_failed"
     INTERNAL_ERROR = "internal_error"
     MILTER_PROTOCOL = "milter_protocol"

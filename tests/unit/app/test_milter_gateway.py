@@ -1,5 +1,7 @@
 """What a milter answers for each disposition: edits, recipients that leave, holds, replies."""
 
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,6 +194,32 @@ async def test_the_hold_of_the_mta_is_for_all_and_marked(tmp_path: Path):
     assert desk.fates == {ONE: Fate.HELD, TWO: Fate.HELD}
 
 
+async def test_the_mta_holds_for_all_and_marked_too_where_only_some_would_refuse(tmp_path: Path):
+    rows = (row("hard", ONE, hold_as=Action.REJECT), row("soft", TWO, at_most=Action.DELIVER))
+    desk = Desk(tmp_path, HOLD, rows=rows, mta=True)
+    handback = await desk.submit()
+    assert handback.hold_reason
+    assert b"disposition=quarantine" in handback.raw
+    assert b"[lw:" in handback.raw
+
+
+async def test_thousands_of_recipients_are_parted_in_no_time(tmp_path: Path):
+    """The loop serves all other mail meanwhile; comparing each with each took seven seconds."""
+    many = [
+        Recipient(path=parse_path(b"<r%d@org.test>" % number, smtputf8=False)[0])
+        for number in range(10_000)
+    ]
+    held = set(many[::2])
+    soft = Row(
+        name="soft", matches=lambda one: one not in held, annotate_from_db=20.0,
+        quarantine_from_db=35.0, at_most=Action.ANNOTATE,
+    )  # fmt: skip
+    started = time.process_time()
+    handback = await Desk(tmp_path, HOLD, rows=(soft,)).submit(transaction(RAW, *many))
+    assert time.process_time() - started < 5
+    assert set(handback.removed) == held
+
+
 async def test_a_rejection_for_all_is_a_reply_and_for_some_a_hold(tmp_path: Path):
     everybody = Desk(tmp_path, HOLD, rows=(row("hard", ONE, TWO, hold_as=Action.REJECT),))
     handback = await everybody.submit()
@@ -212,6 +240,12 @@ async def test_fields_that_the_mta_counts_otherwise_are_not_counted_off(tmp_path
     assert any(isinstance(edit, RemoveField) for edit in whole.edits)
     careful = await desk.submit(transaction(raw), fields_agree=False)
     assert {type(edit) for edit in careful.edits} == {InsertField}
+
+
+async def test_a_banner_that_cannot_go_in_is_not_said_to_be_there(tmp_path: Path):
+    handback = await Desk(tmp_path, TAG).submit(fields_agree=False)
+    said = {edit.name: edit.value for edit in handback.edits}
+    assert said[b"X-Lurewall-Integrity"] == b" body=untouched; banner=integrity"
 
 
 async def test_our_own_fault_is_451(tmp_path: Path):
@@ -267,6 +301,22 @@ async def test_a_made_up_token_is_a_forged_field(tmp_path: Path, token: bytes):
     handback = await desk.submit(transaction(raw, ONE))
     assert RELEASE_FIELD not in handback.raw
     assert b"X-Lurewall-Verdict" in handback.raw
+
+
+async def test_tokens_that_go_while_old_ones_are_removed_stop_no_release(tmp_path: Path):
+    """Another front redeems them; a link that leads nowhere looks the same."""
+    desk = Desk(tmp_path, HOLD)
+    await released(desk)
+    (tmp_path / "release" / ("0" * 32)).symlink_to("gone")
+    assert (await released(desk)).startswith(RELEASE_FIELD)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to others")
+async def test_tokens_of_root_are_those_of_whom_the_state_belongs_to(tmp_path: Path):
+    os.chown(tmp_path, 12345, 12345)
+    await released(Desk(tmp_path))
+    folder = tmp_path / "release"
+    assert {path.stat().st_uid for path in (folder, *folder.iterdir())} == {12345}
 
 
 async def test_without_a_folder_for_tokens_nothing_is_released(tmp_path: Path):

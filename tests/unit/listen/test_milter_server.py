@@ -264,6 +264,49 @@ async def test_more_connections_than_may_be_are_turned_away():
     assert front.observer.refusals == [RefusalReason.CONNECTIONS]
 
 
+async def test_a_peer_that_is_gone_before_we_look_is_no_fault():
+    class Gone:
+        """As uvloop shows a connection that was reset."""
+
+        aborted = False
+
+        def get_extra_info(self, name: str):
+            return ours if name == "socket" else None
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    async with running() as front:
+        ours = socket.socket()
+        transport = Gone()
+        connection = milter_server.MilterConnection(front.listener)
+        connection.connection_made(transport)
+        assert transport.aborted
+        connection.connection_lost(None)
+        ours.close()
+        assert front.listener.admission.connections == 0
+        assert front.observer.refusals == []
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [b"X-Lurewall-A:\r\n", b"x-lurewall-verdict: clean\r\n", b"Authentication-Results: a\r\n"],
+)
+async def test_thousands_of_forged_fields_are_refused(claim: bytes):
+    """Each would be deleted alone, and Postfix counts to each anew: an hour for one mail."""
+    async with running() as front:
+        few = Mail(
+            raw=claim * 500 + b"Subject: x\r\n\r\n" + claim * 600, recipients=MAIL.recipients
+        )
+        assert (await front.deliver(few)).fate == "accept"
+        many = Mail(raw=claim * 501 + MAIL.raw, recipients=MAIL.recipients)
+        outcome = await front.deliver(many)
+    assert outcome.reply.startswith(b"554 5.6.0 ")
+    assert outcome.reply.endswith(b"(0123456789abcdef)")
+    assert front.observer.refusals == [RefusalReason.FORGED_FIELDS]
+    assert len(front.filter.seen) == 1
+
+
 @pytest.mark.parametrize("defer", [False, True])
 async def test_what_is_too_large_is_let_through_or_deferred(defer: bool):
     async with running(max_message_bytes=CHUNK, defer_too_large=defer) as front:
