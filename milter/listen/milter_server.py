@@ -14,10 +14,11 @@ connection is closed and the MTA does its default action, which is the operator'
 import asyncio
 import re
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import cast
+from typing import Any, cast
 
 from milter.listen.admission import Admission
 from milter.listen.front import new_transaction_id
@@ -34,6 +35,8 @@ from milter.wire.milter_codec import MilterProtocolError
 from milter.wire.milter_session import Ended, MilterMessage, MilterSession
 
 _BACKLOG = 512
+# The path is the parent's, and of all fronts: from 3.13 on a loop removes it when one front ends.
+_SOCKET_STAYS: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 # Sendmail gives up after 5 minutes without progress, Postfix after 300 s (milter_content_timeout).
 _PROGRESS_SECONDS = 10.0
 # An MTA keeps a connection as long as its own client stays; one that is dead says nothing.
@@ -250,7 +253,7 @@ class MilterListener:
         for sock in sockets:
             if sock.family == socket.AF_UNIX:
                 server = await loop.create_unix_server(
-                    lambda: MilterConnection(self), sock=sock, backlog=_BACKLOG
+                    lambda: MilterConnection(self), sock=sock, backlog=_BACKLOG, **_SOCKET_STAYS
                 )
             else:
                 server = await loop.create_server(

@@ -145,13 +145,28 @@ def _next_hop_errors(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "next_hop.host", "is an address; tls = 'verify' needs the name in the certificate"
 
 
-_FOR_MILTER = ("socket", "socket_group", "release_to")
+_FOR_MILTER = (
+    "socket",
+    "socket_group",
+    "socket_mode",
+    "allow_from",
+    "hold_with",
+    "release_to",
+    "judge_authenticated",
+)
+_NOT_FOR_MILTER = (
+    "tls_certificate",
+    "xclient_from",
+    "xforward_from",
+    "proxy_from",
+    "bare_line_ends",
+)
 
 
 def _milter_errors(settings: Settings, listener: Listener, key: str) -> Iterator[tuple[str, str]]:
     if listener.role != "milter":
         for name in _FOR_MILTER:
-            if getattr(listener, name) is not None:
+            if name in listener.model_fields_set:
                 yield f"{key}.{name}", "is for role milter; remove it"
         return
     holds = settings.mode is Mode.ENFORCE and listener.hold_with == "own"
@@ -161,8 +176,14 @@ def _milter_errors(settings: Settings, listener: Listener, key: str) -> Iterator
             "is required in enforce mode where a milter holds mail itself: name the server "
             "(host:port) that released mail goes to; or set hold_with = 'mta'",
         )
-    for name in ("tls_certificate", "xclient_from", "xforward_from", "proxy_from"):
-        if getattr(listener, name):
+    first = next((one.release_to for one in settings.listen if one.release_to), None)
+    if listener.release_to not in (None, first):
+        yield (
+            f"{key}.release_to",
+            f"is another than {first} of a listener above; all released mail goes to one server",
+        )
+    for name in _NOT_FOR_MILTER:
+        if name in listener.model_fields_set:
             yield f"{key}.{name}", "is not for role milter; remove it"
 
 

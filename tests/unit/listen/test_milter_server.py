@@ -117,6 +117,12 @@ async def test_a_message_is_judged_and_answered(kind: str, tmp_path: Path):
     assert [reply.code for reply, gone in front.observer.replies if not gone] == [250]
 
 
+async def test_a_unix_socket_stays_for_other_fronts_when_one_ends(tmp_path: Path):
+    async with running(tmp_path) as front:
+        await front.listener.drain(0.05)
+        assert (tmp_path / "milter.sock").is_socket()
+
+
 async def test_many_mtas_at_once_each_get_their_own_answer():
     async with running() as front:
         mails = [

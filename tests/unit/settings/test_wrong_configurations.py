@@ -207,6 +207,21 @@ WRONG = {
         "listen[0].socket_mode",
         "octal",
     ),
+    "what is for milters at another role": (
+        LISTEN + "hold_with = 'mta'\n" + NEXT_HOP,
+        "listen[0].hold_with",
+        "is for role milter",
+    ),
+    "milter that should normalise": (
+        MILTER + "bare_line_ends = 'normalise'\n" + NEXT_HOP,
+        "listen[0].bare_line_ends",
+        "not for role milter",
+    ),
+    "two servers to release to": (
+        MILTER + MILTER.replace("port = 0", "port = 1").replace("in.example", "other.example"),
+        "listen[1].release_to",
+        "in.example:25",
+    ),
     "milter with XCLIENT": (
         MILTER + "xclient_from = ['127.0.0.1/32']\n" + NEXT_HOP,
         "listen[0].xclient_from",
