@@ -44,7 +44,9 @@ _SILENCE_SECONDS = 3_600.0
 # The first words of an MTA come at once.
 _NEGOTIATION_SECONDS = 30.0
 # For an answer to reach an MTA at the end of a drain.
-_LAST_WORDS_SECONDS = 10.0
+_LAST_WORDS_SECONDS = 2.0
+# What a drain leaves of its grace for a judgement under way: a front that overstays it is killed.
+_JUDGEMENT_SECONDS = 15.0
 # Fields that claim to be ours are taken away one by one, and Postfix counts to each from the top:
 # 500 take it a tenth of a second, 8,000 seven seconds, 80,000 (1 MB) many minutes.
 _MOST_CLAIMS = 500
@@ -143,8 +145,13 @@ class MilterConnection(asyncio.Protocol):
         if octets == 0 and self._judging is None:
             self._reservation.release()
         if octets > self._listener.options.max_message_bytes:
-            return RefusalReason.TOO_LARGE
-        return "" if self._reservation.grow_to(octets) else RefusalReason.NO_ROOM
+            reason = RefusalReason.TOO_LARGE
+        elif not self._reservation.grow_to(octets):
+            reason = RefusalReason.NO_ROOM
+        else:
+            return ""
+        self._reservation.release()
+        return reason
 
     def _watch(self, seconds: float) -> None:
         if self._silence is not None:
@@ -262,7 +269,7 @@ class MilterListener:
             self._servers.append(server)
 
     async def drain(self, grace_seconds: float) -> None:
-        """End: MTAs may finish their sessions within the grace, a message is always answered.
+        """End: MTAs may finish their sessions within the grace, messages at their end are answered.
 
         A connection belongs to one client of the MTA and ends with it; cut before that, the rest
         of the client's mail would meet the MTA's default action.
@@ -270,8 +277,9 @@ class MilterListener:
         for server in self._servers:
             server.close()
         self._servers.clear()
+        for_sessions = max(grace_seconds - _JUDGEMENT_SECONDS, grace_seconds / 2)
         try:
-            await asyncio.wait_for(self._all_left.wait(), grace_seconds)
+            await asyncio.wait_for(self._all_left.wait(), for_sessions)
         except TimeoutError:
             for connection in tuple(self._connections):
                 connection.end()

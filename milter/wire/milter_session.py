@@ -57,6 +57,7 @@ _CHOSEN = Step.SKIP | Step.LEADING_SPACE | _LEFT_OUT
 # What our scanner takes for one field: a name of printable ASCII, and white space after each fold.
 _NAME = re.compile(rb"[!-9;-~]+")
 _NOT_ONE_VALUE = re.compile(rb"\n(?![ \t])|\0")
+_ROUTE = re.compile(r"[%!@]")
 _MACROS = {
     Stage.CONNECT: b"j {daemon_name}",
     Stage.HELO: b"{tls_version}",
@@ -276,11 +277,13 @@ class MilterSession:
         path = _path(address)
         words = [address]
         # The mailbox that the MTA has made of the client's words: from a source route or a phrase
-        # Postfix takes it, and finds the recipient by no other.
+        # Postfix takes it, and finds the recipient by no other. Where the words hide a route it is
+        # whom the mail is for: the sender is not to choose whose policy counts.
         if known := self._macros.pop(b"R", {}).get(b"rcpt_addr", b""):
             words.append(b"<" + known + b">")
-            if path.mailbox is None:
-                path = _path(known)
+            taken_for, named = _path(known), path.mailbox
+            if named is None or (taken_for.mailbox and _ROUTE.search(named.local_part)):
+                path = taken_for
         recipient = Recipient(path=path, parameters=tuple(parameters))
         self._recipients.append(recipient)
         self._words.setdefault(recipient, []).extend(words)

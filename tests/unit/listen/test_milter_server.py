@@ -223,6 +223,24 @@ async def test_whatever_ends_a_message_that_is_judged_ends_the_connection(over: 
         assert front.listener.admission.bytes_in_flight == 0
 
 
+async def test_what_is_not_kept_needs_no_room():
+    async with running(max_message_bytes=CHUNK) as front:
+
+        def half():
+            mta = Mta(wire=SocketWire(front.address, timeout=10)).start()
+            mta.mail(b"a@sender.test")
+            mta.rcpt(b"one@example.org")
+            mta.command(b"N")
+            assert mta.command(b"B", b"x" * 60_000).verdict == "continue"
+            assert front.listener.admission.bytes_in_flight > 60_000
+            assert mta.command(b"B", b"x" * 60_000).verdict == "skip"
+            return mta
+
+        mta = await asyncio.to_thread(half)
+        assert front.listener.admission.bytes_in_flight == 0
+        await asyncio.to_thread(mta.quit)
+
+
 async def test_a_message_given_up_leaves_its_room_to_others():
     async with running() as front:
 
@@ -389,6 +407,18 @@ async def test_a_drain_waits_until_the_answer_is_sent():
         assert answer.verdict == "accept"
         assert sum(len(data) for _, data in answer.edits) == 20_000_000
         await drain
+
+
+async def test_a_drain_leaves_time_to_a_judgement_before_its_grace_is_over():
+    """After it the process is killed."""
+    async with running() as front:
+        idle = await asyncio.to_thread(
+            lambda: Mta(wire=SocketWire(front.address, timeout=10)).start()
+        )
+        drain = asyncio.create_task(front.listener.drain(2.0))
+        with pytest.raises(ConnectionError), closing(idle.wire):
+            await asyncio.to_thread(idle.receive)
+        await asyncio.wait_for(drain, 0.5)
 
 
 async def test_a_message_that_comes_during_the_end_of_a_drain_is_answered_or_cut_off():

@@ -335,6 +335,31 @@ def test_a_recipient_that_is_no_path_is_whom_the_mta_takes_it_for():
     assert recipient.path == parse_path(b"<two@example.org>", smtputf8=False)[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "known", "taken_for"),
+    [
+        (b"boss%held.example.org@example.org", b"boss@held.example.org", "boss@held.example.org"),
+        (b"held.example.org!boss@example.org", b"boss@held.example.org", "boss@held.example.org"),
+        (b'"boss@held.example.org"@example.org', b"boss@held.example.org", "boss@held.example.org"),
+        # Sendmail names a local user without domain, and what an alias stands for.
+        (b"ten%@example.org", b"ten%", "ten%@example.org"),
+        (b"sales@example.org", b"ina@inner.example.org", "sales@example.org"),
+    ],
+)
+def test_policy_is_that_of_the_mailbox_to_which_a_route_leads(words, known, taken_for):
+    """Or a sender could choose the row, by the name of another domain of the house."""
+    machine = Machine(lambda message: Handback(reply=OK, removed=message.envelope.recipients))
+    mta = mta_of(machine).start()
+    mta.mail(b"a@sender.test")
+    mta.define(b"R", rcpt_addr=known)
+    mta.command(b"R", b"<" + words + b">\0")
+    mta.command(b"N")
+    told = [data for kind, data in mta.command(b"E").edits if kind == b"-"]
+    (recipient,) = machine.messages[0].envelope.recipients
+    assert recipient.path.mailbox.address == taken_for
+    assert told == [b"<" + words + b">\0", b"<" + known + b">\0"]
+
+
 def test_all_words_for_one_recipient_are_told():
     machine = Machine(lambda message: Handback(reply=OK, removed=message.envelope.recipients[1:]))
     mta = mta_of(machine)
