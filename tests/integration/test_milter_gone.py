@@ -89,7 +89,8 @@ def test_the_default_action_happens_and_the_next_mail_is_judged(
     else:
         assert answer.startswith(b"250")
         assert b"X-Lurewall" not in running.only(to).raw
-    assert LOGGED[running.where.kind] in running.mta.log()
+    # Postfix has a process that writes the log, a moment later.
+    eventually(lambda: LOGGED[running.where.kind] in running.mta.log())
     assert to not in held_mails(running.gateway)
     running.gateway.wait_ready()
     eventually(lambda: running.gateway.metric("lurewall_fronts_ended_total") == ended + 1)
