@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _BACKLOG = 1024
@@ -23,13 +23,16 @@ class AddressUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenAddress:
-    """A TCP address of ours (port 0 lets the kernel choose), or the path of a Unix socket."""
+    """A TCP address of ours (port 0 lets the kernel choose), or the path of a Unix socket.
+
+    A path with other rights is the same address.
+    """
 
     host: str = ""
     port: int = 0
     path: str = ""
-    group: str = ""
-    mode: int = 0o660
+    group: str = field(default="", compare=False)
+    mode: int = field(default=0o660, compare=False)
 
     def __str__(self) -> str:
         if self.path:
@@ -68,16 +71,23 @@ def _bind_path(address: ListenAddress) -> socket.socket:
     try:
         _remove_dead(address.path)
         listener.bind(address.path)
-        Path(address.path).chmod(address.mode)
-        if address.group:
-            shutil.chown(address.path, group=address.group)
+        _give_rights(address)
         listener.listen(_BACKLOG)
         listener.setblocking(False)
     except (OSError, LookupError) as error:
         listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise AddressUnavailable(f"{address}: {reason}") from None
+        raise _unavailable(address, error) from None
     return listener
+
+
+def _give_rights(address: ListenAddress) -> None:
+    Path(address.path).chmod(address.mode)
+    if address.group:
+        shutil.chown(address.path, group=address.group)
+
+
+def _unavailable(address: ListenAddress, error: OSError | LookupError) -> AddressUnavailable:
+    return AddressUnavailable(f"{address}: {getattr(error, 'strerror', None) or error}")
 
 
 def _remove_dead(path: str) -> None:
@@ -87,8 +97,11 @@ def _remove_dead(path: str) -> None:
     if not Path(path).is_socket():
         raise OSError(errno.EEXIST, "is there and is no socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(path)
+        except BlockingIOError:
+            pass  # somebody listens who is too busy to take it
         except ConnectionRefusedError:
             Path(path).unlink(missing_ok=True)
             return
@@ -110,7 +123,13 @@ def bind_all(
     sockets: dict[ListenAddress, socket.socket] = {}
     try:
         for address in wanted:
-            sockets[address] = held.get(address) or bind(address)
+            kept = held.get(address)
+            if kept is not None and address.path:
+                _give_rights(address)
+            sockets[address] = kept or bind(address)
+    except (OSError, LookupError) as error:
+        close_others(sockets, kept=held)
+        raise _unavailable(address, error) from None
     except AddressUnavailable:
         close_others(sockets, kept=held)
         raise
