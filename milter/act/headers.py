@@ -44,6 +44,8 @@ _ENCODED_LINE = 76
 
 # RFC 8601 §2.2 pvalue: a token, or a domain name with or without something before its `@`.
 _PVALUE = re.compile(r"(?:[A-Za-z0-9!#$%&'*+^_`{|}~.-]*@)?[A-Za-z0-9!#$%&'*+^_`{|}~.-]+")
+_PROGRAM_MARKS = re.compile(r"[=;]")
+_QUOTED_PIECES = re.compile(r'(?:[^"\\]|\\.)*+')
 _RESULTS_OCTETS = 3_500
 _PROPERTY_OCTETS = 180
 
@@ -104,13 +106,18 @@ def _resinfo(result: AuthResult) -> str:
 
 def _pvalue(value: str) -> str:
     plain = _UNPRINTABLE.sub("?", value)[:_PROPERTY_OCTETS]
-    return plain if _PVALUE.fullmatch(plain) else _quoted(plain)
+    # `=` and `;` would do no harm between quotes, but many programs behind us only look for words.
+    return plain if _PVALUE.fullmatch(plain) else _quoted(_PROGRAM_MARKS.sub("?", plain))
 
 
 def _quoted(text: str) -> str:
     """A quoted-string; where it is folded, one space stays one space."""
-    plain = " ".join(_UNPRINTABLE.sub("?", text)[:_PROPERTY_OCTETS].split())
-    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    plain = " ".join(_UNPRINTABLE.sub("?", text).split())
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')[:_PROPERTY_OCTETS]
+    # Cut before a whole piece, and short enough that `folded` leaves the word whole: without its
+    # closing quote it would swallow what follows, and the next quoted-string would be read as ours.
+    whole = _QUOTED_PIECES.match(escaped)
+    return f'"{whole[0] if whole else ""}"'
 
 
 def insert_fields(

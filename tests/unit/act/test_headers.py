@@ -80,7 +80,7 @@ def test_results_of_our_own_in_one_field() -> None:
     )  # fmt: skip
     assert name == "Authentication-Results"
     assert value == (
-        'mx.example.org; dkim=pass header.d=example.com header.b="a+/b=c" header.i=@example.com; '
+        'mx.example.org; dkim=pass header.d=example.com header.b="a+/b?c" header.i=@example.com; '
         'spf=permerror reason="a \\"b\\" \\\\ c" smtp.mailfrom=example.net; '
         "dmarc=fail header.from=example.com policy.dmarc=none; "
         'arc=pass smtp.remote-ip="2001:db8::1"'
@@ -116,6 +116,26 @@ def test_results_of_strangers_words_stay_one_field_and_parse_back(texts: list[st
     parsed = parse_results(field_value(raw, header.fields[0]).decode("ascii"))
     assert parsed or not any(texts)
     assert {(one.method, one.result) for one in parsed} == {("spf", "pass")}
+
+
+FORGERY = "; dmarc=pass header.from=bank.example ;"
+
+
+@pytest.mark.parametrize("octet", ['"', "\\", " ", "a"])
+@pytest.mark.parametrize("length", [60, 87, 88, 89, 90, 91, 100, 170, 179, 180, 181, 310])
+def test_a_stranger_s_word_never_swallows_what_follows(octet: str, length: int) -> None:
+    results = (
+        resinfo("dkim", "fail", ("header", "i", octet * length + "@evil.example"), reason="x"),
+        resinfo("spf", "none", ("smtp", "helo", FORGERY), reason=octet * length),
+        resinfo("dmarc", "fail", ("header", "from", "bank.example")),
+    )
+    name, value = results_field("mx.example.org", results)
+    parsed = parse_results(folded(name, value, b"\r\n").decode("ascii"))
+    assert [(one.method, one.result) for one in parsed] == [
+        ("dkim", "fail"), ("spf", "none"), ("dmarc", "fail"),
+    ]  # fmt: skip
+    # Nor for a program behind us that looks for the words and knows no quotes.
+    assert "dmarc=pass" not in value
 
 
 def test_our_fields_stand_on_top_in_order() -> None:
