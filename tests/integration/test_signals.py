@@ -184,8 +184,13 @@ def test_sighup_puts_a_new_configuration_in_force_under_load(running, inner):
         (r"(?m)^mode = .*", 'mode = "no such mode"'),
         (r"(?m)^mode = .*", 'mode = "observe"\nmisspelt = 1'),
         (r"\[next_hop\]", "[next_hop"),
+        (
+            r"\[next_hop\]",
+            '[arc]\ndomain = "gate.example"\n[[arc.keys]]\nselector = "lw1"\n'
+            f'key_file = "{__file__}"\n[next_hop]',
+        ),
     ],
-    ids=["wrong value", "unknown key", "no TOML"],
+    ids=["wrong value", "unknown key", "no TOML", "no key to seal with"],
 )
 def test_sighup_refuses_a_bad_configuration_whole(running, good, bad):
     text = running.configuration.read_text()
