@@ -37,6 +37,7 @@ _CLAIMED = re.compile(
 )
 _WHERE_ID_BEGINS = 2_000
 _ID_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^\s;()"]+)')
+_ID_END = re.compile(rb"[^a-z0-9._\x80-\xff-]")
 _COMMENT_PIECE = re.compile(rb"\\.|[()]", re.DOTALL)
 # So that the first one fits behind the name of the field.
 _ENCODED_WORD_OCTETS = 39
@@ -253,7 +254,9 @@ def _claims_id(value: bytes, own_id: bytes) -> bool:
     if match is None:
         return own_id in value.lower()
     token = match[1] if match[1] is not None else match[2]
-    return re.sub(rb"\\(.)", rb"\1", token).lower().rstrip(b".") == own_id
+    # Programs differ in what ends an id: a NUL for some, and the version may be glued to it.
+    claimed = _ID_END.split(re.sub(rb"\\(.)", rb"\1", token).lower(), maxsplit=1)[0]
+    return claimed.rstrip(b".") == own_id
 
 
 def _after_comments(value: bytes) -> int:

@@ -189,11 +189,16 @@ FORGED = [
     b"Authentication-Results: mx.example.org.; spf=pass\r\n",
     b"Authentication-Results: (never closed mx.example.org; spf=pass\r\n",
     b"Authentication-Results: mx.example.org\r\n",
+    b"Authentication-Results: mx.example.org\x00; dmarc=pass\r\n",
+    b"Authentication-Results: mx.example.org/1; dmarc=pass\r\n",
+    b"Authentication-Results: mx.example.org, x; dmarc=pass\r\n",
 ]
 HONEST = [
     b"Authentication-Results: mx.example.net; dkim=pass\r\n",
     b"Authentication-Results: other.example.org; dkim=fail reason=mx.example.org\r\n",
     b"Authentication-Results: (mx.example.org) gate.example.net; spf=none\r\n",
+    b"Authentication-Results: mx.example.org-2; dkim=pass\r\n",
+    b"Authentication-Results: mx.example.org.example.net; dkim=pass\r\n",
     b"X-Lurewal-Verdict: clean\r\n",
     b"ARC-Authentication-Results: i=1; mx.example.org; spf=pass\r\n",
     b"Authentication-Results:\r\n",
