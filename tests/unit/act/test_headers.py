@@ -221,7 +221,7 @@ def test_every_forged_field_goes_and_is_counted_per_name() -> None:
     edits = forged_fields(raw, scan_header(raw), "mx.example.org")
     assert apply_edits(raw, edits) == HONEST[0] + b"\r\nX-Lurewall-Verdict: in the body\r\n"
     results = [edit.occurrence for edit in edits if edit.name == b"authentication-results"]
-    assert results == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert results == list(range(2, 13))
     assert remove_edits(apply_edits(raw, edits), edits) == raw
 
 
