@@ -38,6 +38,7 @@ CHECK = "authentication"
 
 _FAILED = Answer(status=AnswerStatus.FAILED)
 _LAST_SECONDS = 1.0
+_TOGETHER = 8  # all that a walk up to a DMARC record, or the signatures of an honest mail, need
 _MAX_FROM_OCTETS = 4_000
 _FROM_DOMAIN = re.compile(rb"@([A-Za-z0-9._-]{1,253})")
 # Not `is_private`: that also holds for networks of documentation, which are no house of ours.
@@ -132,7 +133,7 @@ class Authentication:
         until = self._started + min(options.seconds, (deadline - self._started) / 2)
         self._header = scan_header(transaction.raw)
         self._keys, self._spf, self._dmarc = (
-            _Asker(resolver, options.lookups, until) for _ in range(3)
+            _Asker(resolver, clock, options.lookups, until) for _ in range(3)
         )
         self._key_task = asyncio.create_task(self._ask_keys())
         self._spf_task = asyncio.create_task(self._check_spf())
@@ -217,10 +218,14 @@ class Authentication:
 
 
 class _Asker:
-    """Asks on behalf of one method, within its own number of look-ups."""
+    """Asks on behalf of one method, within its own number of look-ups.
 
-    def __init__(self, resolver: Resolver, lookups: int, until: float) -> None:
+    Few at a time: a sender whose forty names are silent must not keep the resolver from all others.
+    """
+
+    def __init__(self, resolver: Resolver, clock: Clock, lookups: int, until: float) -> None:
         self._resolver = resolver
+        self._clock = clock
         self._left = lookups
         self.until = until
         self.asked = 0
@@ -229,12 +234,15 @@ class _Asker:
     async def ask(self, questions: tuple[Question, ...]) -> None:
         """Have an answer to each of them; beyond the number allowed it is FAILED."""
         fresh = [one for one in dict.fromkeys(questions) if one not in self.answers]
-        asked, refused = fresh[: self._left], fresh[self._left :]
-        self._left -= len(asked)
-        self.asked += len(asked)
-        if asked:
+        allowed = fresh[: self._left]
+        self._left -= len(allowed)
+        self.answers.update(dict.fromkeys(fresh, _FAILED))
+        for start in range(0, len(allowed), _TOGETHER):
+            if start and self._clock.monotonic() >= self.until:
+                break
+            asked = allowed[start : start + _TOGETHER]
+            self.asked += len(asked)
             self.answers.update(await self._resolver.ask(asked, self.until))
-        self.answers.update(dict.fromkeys(refused, _FAILED))
 
     async def solve(self, evaluate: Callable[[Answers], Found | Needs]) -> Found:
         """Evaluate until nothing is open; each round answers at least one new question."""
