@@ -15,7 +15,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
@@ -92,6 +92,8 @@ def analyse(readable: ReadableText) -> AnalysisResult:
         )
     entities = find_entities(readable)
     stretches, truncated = _masked(readable.segments, entities)
+    # A name in another language is no reason to read the text by its word lists.
+    language = identify(_sample(nameless(readable.segments, entities)))
     languages = word_lists_for((language.code, *language.others))
     facts = _facts(entities)
     decisions, heard = _read(stretches, facts, languages)
@@ -222,6 +224,27 @@ def _sample(segments: tuple[TextSegment, ...]) -> str:
     bodies = [segment.text for segment in segments if segment.source == "body"]
     others = [segment.text for segment in segments if segment.source != "body"]
     return "\n".join([*bodies, *others])[:_LANGUAGE_SAMPLE]
+
+
+def nameless(
+    segments: tuple[TextSegment, ...], entities: tuple[EntityResult, ...]
+) -> tuple[TextSegment, ...]:
+    """The segments with a blank for every entity."""
+    spans = sorted(
+        {(one.span.part, one.span.source, one.span.start, one.span.end) for one in entities}
+    )
+    result = []
+    for segment in segments:
+        pieces: list[str] = []
+        done = 0
+        for part, source, first, last in spans:
+            start, end = first - segment.base, last - segment.base
+            if (part, source) == (segment.part, segment.source) and done <= start < end:
+                pieces.append(segment.text[done:start])
+                done = end
+        pieces.append(segment.text[done:])
+        result.append(replace(segment, text=" ".join(pieces)))
+    return tuple(result)
 
 
 def _masked(

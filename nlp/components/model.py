@@ -23,6 +23,7 @@ from nlp.model.familiar import Familiar
 from nlp.model.features import (
     WHO,
     concept_features,
+    length_of,
     piece_features,
     rule_features,
     without_names,
@@ -210,7 +211,7 @@ def seen_in(
         sentence = page.sentences[index]
         left = without_names(page.text, sentence.start, sentence.end, page.capitals, common)
         here = words_of(left)
-        if len(here) <= _CHAT_WORDS and _is_chat(page, index):
+        if length_of(here) <= _CHAT_WORDS and _is_chat(page, index):
             # Greetings, wishes, where somebody comes from: no list knows a word of it.
             continue
         told.append(index)

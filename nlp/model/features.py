@@ -48,12 +48,14 @@ def without_names(
     """text[start:end] without capitalised words that are nobody's everyday word.
 
     So no name of a person, a place or a firm that the recognisers have overlooked can be learnt,
-    nor move what was learnt. Words of another script in a Latin sentence are names, too.
+    nor move what was learnt. Words of another script in a Latin sentence are names, too. What is
+    masked stays so, whether its script has capitals or not.
     """
     pieces: list[str] = []
     done = start
     for first, last in capitals:
-        if first >= done and last <= end and text[first:last] not in common:
+        is_masked = not WHO.isdisjoint(text[first:last])
+        if first >= done and last <= end and not is_masked and text[first:last] not in common:
             pieces.append(text[done:first])
             done = last
     pieces.append(text[done:end])
@@ -61,6 +63,11 @@ def without_names(
     if not kept.isascii() and 2 * len(_LATIN.findall(kept)) > len(_LETTER.findall(kept)):
         kept = _OTHER_SCRIPT.sub(" ", kept)
     return kept
+
+
+def length_of(words: Sequence[str]) -> float:
+    """How long a text is; Han characters and Hangul syllables are half a word each."""
+    return sum(0.5 if word[0] >= _WHOLE_FROM and word not in NAMES else 1.0 for word in words)
 
 
 def word_features(words: Sequence[str]) -> set[str]:

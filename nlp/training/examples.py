@@ -60,7 +60,7 @@ def example(mail: TrainingMail, kin: KinTable) -> MailExample:
     readable = ReadableText(segments=segments, names=names)
     entities = find_entities(readable)
     stretches, _ = pipeline._masked(segments, entities)
-    language = identify(pipeline._sample(segments))
+    language = identify(pipeline._sample(pipeline.nameless(segments, entities)))
     lists = pipeline.word_lists_for((language.code, *language.others))
     with pipeline.pipeline().memory_zone():
         doc = pipeline._document(stretches, lists)

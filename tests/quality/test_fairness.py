@@ -89,9 +89,7 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ),
         _MARGIN,
     ),
-    Known("es-inheritance", "GREETED", ("Minh Anh Lê",), _MARGIN),
-    Known("es-inheritance", "COUNTRY", ("Corea del Sur",), _MARGIN),
-    Known("ko-archive", "REMARK", ("제 모국어는 영어입니다.",), _REMARK),
+    Known("de-family", "APP", ("LINE",), _BRAND),
 )
 
 
