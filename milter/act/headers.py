@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from milter.mail.edit import InsertField, RemoveField, ReplaceField
 from milter.mail.message import Header, HeaderField
+from milter.mail.own_fields import OUR_PREFIX, RESULTS, is_own_field
 from milter.mail.reading import AuthResult
 from milter.mail.verdict import Action, Mode, Verdict
 
@@ -25,8 +26,6 @@ _LINE_OCTETS = 78
 _LONGEST_LINE = 998
 _WORD_OCTETS = 200
 _VALUE_OCTETS = 4_000
-_OUR_PREFIX = b"x-lurewall-"
-_RESULTS = b"authentication-results"
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _LINE_END = re.compile(rb"\r?\n\Z")
 
@@ -35,10 +34,6 @@ _CLAIMED = re.compile(
     rb"^(x-lurewall-[!-9;-~]*|authentication-results)[ \t]*(:)[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+",
     re.IGNORECASE | re.MULTILINE,
 )
-_WHERE_ID_BEGINS = 2_000
-_ID_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^\s;()"]+)')
-_ID_END = re.compile(rb"[^a-z0-9._\x80-\xff-]")
-_COMMENT_PIECE = re.compile(rb"\\.|[()]", re.DOTALL)
 # So that the first one fits behind the name of the field.
 _ENCODED_WORD_OCTETS = 39
 _ENCODED_LINE = 76
@@ -156,13 +151,11 @@ def folded(name: str, value: str, line_end: bytes) -> bytes:
 
 def forged_fields(raw: bytes, header: Header, own_authserv_id: str) -> tuple[RemoveField, ...]:
     """The edits that remove every field that claims to be ours (RFC 8601 §5)."""
-    own_id = own_authserv_id.lower().rstrip(".").encode("utf-8")
     seen: Counter[bytes] = Counter()
     forged: list[RemoveField] = []
     for name, start, value_start, end in _claimed_fields(raw, header):
         seen[name] += 1
-        value = raw[value_start:end]
-        if name.startswith(_OUR_PREFIX) or (own_id and _claims_id(value, own_id)):
+        if is_own_field(name, raw[value_start:end], own_authserv_id):
             forged.append(
                 RemoveField(name=name, occurrence=seen[name], start=start, removed=raw[start:end])
             )
@@ -240,37 +233,7 @@ def _claimed_fields(raw: bytes, header: Header) -> Iterator[tuple[bytes, int, in
     listed_to = header.start
     for name, start, value_start, end in header.fields:
         listed_to = end
-        if name == _RESULTS or name.startswith(_OUR_PREFIX):
+        if name == RESULTS or name.startswith(OUR_PREFIX):
             yield name, start, value_start, end
     for match in _CLAIMED.finditer(raw, listed_to, header.header_end):
         yield match[1].lower(), match.start(), match.end(2), match.end()
-
-
-def _claims_id(value: bytes, own_id: bytes) -> bool:
-    """True if an Authentication-Results value is under our id, or is too odd to say it is not."""
-    window = value[:_WHERE_ID_BEGINS]
-    position = _after_comments(window)
-    match = _ID_TOKEN.match(window, position) if position >= 0 else None
-    if match is None:
-        return own_id in value.lower()
-    token = match[1] if match[1] is not None else match[2]
-    # Programs differ in what ends an id: a NUL for some, and the version may be glued to it.
-    claimed = _ID_END.split(re.sub(rb"\\(.)", rb"\1", token).lower(), maxsplit=1)[0]
-    return claimed.rstrip(b".") == own_id
-
-
-def _after_comments(value: bytes) -> int:
-    """Offset of the first octet that is neither white space nor comment; -1 if there is none."""
-    position = 0
-    while True:
-        position += len(value) - position - len(value[position:].lstrip())
-        if not value.startswith(b"(", position):
-            return position if position < len(value) else -1
-        depth = 0
-        for piece in _COMMENT_PIECE.finditer(value, position):
-            depth += {b"(": 1, b")": -1}.get(piece[0], 0)
-            if depth == 0:
-                position = piece.end()
-                break
-        else:
-            return -1

@@ -18,12 +18,10 @@ from fnmatch import fnmatchcase
 
 from milter.authentication.results import MAX_RESULTS, authserv_id, parse_results
 from milter.mail.message import Header, HeaderField, field_value
+from milter.mail.own_fields import RESULTS, is_own_field
 from milter.mail.reading import AuthResult, Facts
 
 MAX_FIELD_BYTES = 8_000
-
-_FIELD_NAME = b"authentication-results"
-_OWN_PREFIX = b"x-lurewall-"
 
 # "from HELO (verified [address])", "from verified ([address])", "from verified (address)".
 _RECEIVED_FROM = re.compile(
@@ -47,22 +45,16 @@ def read_authentication(raw: bytes, header: Header, facts: Facts) -> Authenticat
     believed: list[AuthResult] = []
     is_ours = facts.role != "mx" and bool(facts.trusted_authserv_ids)
     for field in header.fields:
-        if is_own_field(raw, field, facts.own_authserv_id):
+        octets = raw[field.value_start : field.end]
+        if is_own_field(field.name, octets, facts.own_authserv_id):
             forged += 1
-        elif is_ours and field.name == _FIELD_NAME:
+        elif is_ours and field.name == RESULTS:
             value = _text(raw, field)
             if _is_listed(authserv_id(value), facts) and len(believed) < MAX_RESULTS:
                 believed.extend(parse_results(value))
         elif is_ours and field.name == b"received":
             is_ours = _is_from_our_house(_text(raw, field), facts)
     return Authentication(results=tuple(believed[:MAX_RESULTS]), forged_fields=forged)
-
-
-def is_own_field(raw: bytes, field: HeaderField, own_authserv_id: str) -> bool:
-    """Does this field claim to be ours: X-Lurewall-*, or results under our authserv-id?"""
-    if field.name == _FIELD_NAME:
-        return bool(own_authserv_id) and authserv_id(_text(raw, field)) == own_authserv_id.lower()
-    return field.name.startswith(_OWN_PREFIX)
 
 
 def _is_listed(authserv_id: str, facts: Facts) -> bool:

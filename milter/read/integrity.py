@@ -11,8 +11,8 @@ structure, header, part_header, unedited, edited_text, no_banner.
 from milter.mail.charsets import UNLABELLED, writable_charset
 from milter.mail.marker import MARKER
 from milter.mail.message import Header, HeaderField, field_value
+from milter.mail.own_fields import is_own_field
 from milter.mail.reading import Facts, IntegrityReport, Part
-from milter.read.authentication import is_own_field
 from milter.read.decode import decode_charset, decode_transfer
 from milter.read.mime import Node, Tree, scan_message
 from milter.read.parameters import Parameters, parse_parameters
@@ -85,16 +85,16 @@ def _root_header_difference(
     original: bytes, before: Tree, edited: bytes, after: Tree, facts: Facts, is_edited: bool
 ) -> str:
     """The first field that differs and may not, '' if none."""
-    old = [
-        field
-        for field in before.nodes[0].header.fields
-        if not is_own_field(original, field, facts.own_authserv_id)
-    ]
-    new = [
-        field
-        for field in after.nodes[0].header.fields
-        if not is_own_field(edited, field, facts.own_authserv_id)
-    ]
+    old, new = (
+        [
+            field
+            for field in tree.nodes[0].header.fields
+            if not is_own_field(
+                field.name, raw[field.value_start : field.end], facts.own_authserv_id
+            )
+        ]
+        for raw, tree in ((original, before), (edited, after))
+    )
     return _fields_difference(original, old, edited, new, may_relabel=is_edited, may_tag=True)
 
 
