@@ -226,7 +226,7 @@ class MailFront:
             language=settings.annotate.language,
         )
         next_hop: NextHop = self._next_hop
-        if settings.next_hop is None:
+        if all(one.role == "milter" for one in settings.listen):
             # Notices go through the MTA that asks us about every mail.
             next_hop = MarkedNextHop(next_hop, self._tokens)
         return MailNotifier(next_hop, options, self._clock)
