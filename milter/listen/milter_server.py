@@ -60,17 +60,18 @@ class MilterConnection(asyncio.Protocol):
         self._listener = listener
         self._reservation = listener.admission.reservation()
         self._judging: asyncio.Task[None] | None = None
+        self._client_since: float | None = None
+        self._admitted = False
+        self._gone = False
+        self._ending = False
+        self._is_unsent = False
+        self._quick: socket.socket | None = None
+        self._silence: asyncio.TimerHandle | None = None
         self._session = MilterSession(
             name=listener.options.name,
             may_keep=self._may_keep,
             pass_authenticated=listener.options.pass_authenticated,
         )
-        self._client_since: float | None = None
-        self._admitted = False
-        self._gone = False
-        self._ending = False
-        self._quick: socket.socket | None = None
-        self._silence: asyncio.TimerHandle | None = None
 
     # What the event loop calls.
 
@@ -111,10 +112,18 @@ class MilterConnection(asyncio.Protocol):
         if self._silence is not None:
             self._silence.cancel()
         self._client_left()
-        if self._judging is None:
-            self._reservation.release()
+        self._free()
         if self._admitted:
             self._listener.left(self)
+
+    def pause_writing(self) -> None:
+        """The MTA reads more slowly than we answer."""
+        self._is_unsent = True
+
+    def resume_writing(self) -> None:
+        """It has read nearly all."""
+        self._is_unsent = False
+        self._free()
 
     # For the listener.
 
@@ -142,8 +151,8 @@ class MilterConnection(asyncio.Protocol):
         return canonical_address(self._transport.get_extra_info("peername")[0].partition("%")[0])
 
     def _may_keep(self, octets: int) -> str:
-        if octets == 0 and self._judging is None:
-            self._reservation.release()
+        if octets == 0:
+            self._free()
         if octets > self._listener.options.max_message_bytes:
             reason = RefusalReason.TOO_LARGE
         elif not self._reservation.grow_to(octets):
@@ -152,6 +161,11 @@ class MilterConnection(asyncio.Protocol):
             return ""
         self._reservation.release()
         return reason
+
+    def _free(self) -> None:
+        """Give back the room of a message that is over, once its answer is sent."""
+        if self._judging is None and (self._gone or not self._is_unsent):
+            self._reservation.release()
 
     def _watch(self, seconds: float) -> None:
         if self._silence is not None:
@@ -201,26 +215,30 @@ class MilterConnection(asyncio.Protocol):
             handback = await self._listener.judged(
                 message, transaction, still_asked=lambda: not self._gone
             )
+            if not self._gone and not self._handed_back(handback, transaction):
+                return
         finally:
             progress.cancel()
-            self._reservation.release()
             self._judging = None
-        if not self._gone:
-            try:
-                self._session.hand_back(handback)
-            except MilterProtocolError as error:
-                self._listener.observer.broke_protocol(message.connection, str(error))
-                self._give_up()
-                return
-            except Exception as error:  # the MTA would wait for minutes, and hear nothing
-                transaction_id = transaction.transaction_id
-                self._listener.observer.failed(message.connection, transaction_id, error)
-                self._give_up()
-                return
-            self._flush()
-            if self._ending:
-                self._transport.close()
+            self._free()
+        if self._ending:
+            self._transport.close()
         self._listener.observer.replied(transaction, handback.reply, peer_gone=self._gone)
+
+    def _handed_back(self, handback: Handback, transaction: Transaction) -> bool:
+        """Tell the MTA; where we have no words it is cut off, for it would wait for them."""
+        observer = self._listener.observer
+        try:
+            self._session.hand_back(handback)
+        except MilterProtocolError as error:
+            observer.broke_protocol(transaction.connection, str(error))
+        except Exception as error:
+            observer.failed(transaction.connection, transaction.transaction_id, error)
+        else:
+            self._flush()
+            return True
+        self._give_up()
+        return False
 
     async def _tell_progress(self) -> None:
         while True:

@@ -409,6 +409,35 @@ async def test_a_drain_waits_until_the_answer_is_sent():
         await drain
 
 
+async def test_an_answer_that_is_not_read_yet_keeps_its_room():
+    """Or MTAs that read slowly would fill the memory that other mail is promised."""
+    async with running() as front:
+        edit = SpliceBody(part="1", start=len(MAIL.raw), removed=b"", octets=b"y")
+        front.filter.handback = Handback(reply=OK, edits=(edit,), raw=LARGE)
+        mta = await asyncio.to_thread(asked_and_not_answered, front)
+        await until(lambda: bool(front.observer.replies))
+        assert front.listener.admission.bytes_in_flight > 0
+        await asyncio.to_thread(mta.answer, b"E")
+        await until(lambda: front.listener.admission.bytes_in_flight == 0)
+        await asyncio.to_thread(mta.quit)
+
+
+@pytest.mark.parametrize("read", [False, True])
+async def test_no_room_is_kept_for_an_mta_that_is_gone(read: bool):
+    async with running() as front:
+        front.filter.handback = Handback(reply=OK, edits=(), raw=b"")
+        front.filter.wait.clear()
+        mta = await asyncio.to_thread(asked_and_not_answered, front)
+        await until(lambda: bool(front.filter.seen))
+        if not read:
+            mta.wire.close()
+            await until(lambda: front.listener.admission.connections == 0)
+            assert front.listener.admission.bytes_in_flight > 0
+        front.filter.wait.set()
+        await until(lambda: front.listener.admission.bytes_in_flight == 0)
+        mta.wire.close()
+
+
 async def test_a_drain_leaves_time_to_a_judgement_before_its_grace_is_over():
     """After it the process is killed."""
     async with running() as front:
