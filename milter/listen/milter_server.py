@@ -376,6 +376,8 @@ class MilterListener:
 def _claims_too_much(raw: bytes) -> bool:
     """True if more fields claim to be ours than an MTA could take away one by one."""
     end = 0 if raw.startswith(b"\r\n") else raw.find(b"\r\n\r\n")
+    if end < _MOST_CLAIMS * len(b"X-Lurewall-:\r\n"):
+        return False
     claims = islice(_CLAIM.finditer(raw, 0, end), _MOST_CLAIMS, None)
     return next(claims, None) is not None
 
