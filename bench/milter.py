@@ -65,7 +65,10 @@ class MilterSender:
         return sender
 
     async def send(self, raw: bytes) -> None:
-        """One message, and the answer at its end; RuntimeError if it is no acceptance."""
+        """One message, and the answer at its end; RuntimeError if there was no judgement (4xx).
+
+        A refusal is a judgement: rspamd refuses what it takes for spam.
+        """
         self._writer.write(packet(Command.MACROS, Command.MAIL + strings(b"i", b"4RqX1z0Yh9z1")))
         await self._say(Command.MAIL, strings(b"<sender@letters.example.net>"))
         await self._say(Command.RCPT, strings(b"<staff@example.org>"))
@@ -84,8 +87,8 @@ class MilterSender:
             await self._say(Command.BODY, raw[start : start + MAX_CHUNK_BYTES])
         self._writer.write(packet(Command.END_OF_MESSAGE))
         answer = await self._answer()
-        if answer not in (b"c", b"a", b"d"):
-            raise RuntimeError(f"refused: {answer!r}")
+        if answer[:1] == b"t" or answer.startswith(b"y4"):
+            raise RuntimeError(f"deferred: {answer!r}")
 
     async def close(self) -> None:
         """Hang up."""
@@ -98,11 +101,11 @@ class MilterSender:
             await self._answer()
 
     async def _answer(self) -> bytes:
-        """The letter that ends an answer."""
+        """The packet that ends an answer."""
         while True:
-            letter, _data = await self._packet()
+            letter, data = await self._packet()
             if letter in _ANSWERS or letter == b"s":
-                return letter
+                return letter + data
 
     async def _packet(self) -> tuple[bytes, bytes]:
         while not self._waiting:
