@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import dkim
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bench.dns_stub import DnsStub
 from bench.mix import SHARES, Sample, mix, of_kind
@@ -23,22 +21,14 @@ from bench.report import write_report
 from bench.rounds import Turn, run_turn, summed_up
 from bench.smtp import SinkProtocol
 from bench.systems import System, start_all
+from milter.demo.senders import signing_key
 
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def _signer() -> tuple[Callable[[bytes], bytes], str]:
     """A DKIM signer with a key of this run, and the record of its public half."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    record = "v=DKIM1; k=rsa; p=" + "".join(public.decode().splitlines()[1:-1])
+    pem, record = signing_key()
 
     def sign(raw: bytes) -> bytes:
         # dkimpy signs with CRLF only if the message has it.

@@ -14,11 +14,10 @@ from functools import lru_cache
 from typing import Final
 
 import dkim
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from milter.app.clock import SystemClock
 from milter.check.authentication import AuthenticationOptions, Authenticator
+from milter.demo.senders import signing_key
 from milter.mail.address import parse_path
 from milter.mail.dns import Answer, Answers, AnswerStatus, Question
 from milter.mail.envelope import Connection, Envelope, Recipient, Transaction
@@ -121,16 +120,8 @@ def _signed(raw: bytes, domain: str) -> bytes:
 @lru_cache(maxsize=1)
 def _key() -> tuple[bytes, bytes]:
     """A key of this run, and its record; short, since nothing hangs on it but time."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return pem, b"v=DKIM1; k=rsa; p=" + b"".join(public.splitlines()[1:-1])
+    pem, record = signing_key(1024)
+    return pem, record.encode("ascii")
 
 
 @lru_cache(maxsize=1)

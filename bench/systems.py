@@ -204,56 +204,44 @@ def _lurewall_milter(folder: Path, sink_port: int, dns_port: int, *, unix: bool)
     )
 
 
-def _milter_system(
-    name: str, tree: Tree, where: int | str, *, version: str, does: str, does_not: str
-) -> System:
-
+def _milter_system(name: str, tree: Tree, where: int | str, **said: str) -> System:
     async def connect() -> Link:
         return await MilterSender.connect(where)
 
-    async def probe() -> None:
-        await (await connect()).close()
-
-    wait_for(lambda: asyncio.run(probe()) is None, name)
-    return System(
-        name=name,
-        version=version,
-        does=does,
-        does_not=does_not,
-        tree=tree,
-        connect=connect,
-        loads=_VARIANT_LOADS,
-    )
+    system = _ready(name, tree, connect, **said)
+    system.loads = _VARIANT_LOADS
+    return system
 
 
-def _smtp_system(
+def _ready(
     name: str,
-    folder: Path,
-    command: list[str],
-    port: int,
+    tree: Tree,
+    connect: Callable[[], Awaitable[Link]],
     *,
     version: str,
     does: str,
     does_not: str,
 ) -> System:
-    tree = Tree(command, output=folder / "output")
-
-    async def connect() -> Link:
-        return await Sender.connect(port)
+    """The system, once it can be connected to."""
 
     async def probe() -> None:
         await (await connect()).close()
 
     wait_for(lambda: asyncio.run(probe()) is None, name)
     return System(
-        name=name,
-        version=version,
-        does=does,
-        does_not=does_not,
-        tree=tree,
-        connect=connect,
-        port=port,
+        name=name, version=version, does=does, does_not=does_not, tree=tree, connect=connect
     )
+
+
+def _smtp_system(name: str, folder: Path, command: list[str], port: int, **said: str) -> System:
+    tree = Tree(command, output=folder / "output")
+
+    async def connect() -> Link:
+        return await Sender.connect(port)
+
+    system = _ready(name, tree, connect, **said)
+    system.port = port
+    return system
 
 
 def _rspamd(folder: Path, _sink_port: int, dns_port: int) -> System | None:

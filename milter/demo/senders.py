@@ -26,20 +26,25 @@ _STRING_OCTETS = 200
 _SIGNED = [b"from", b"to", b"subject", b"date", b"message-id"]
 
 
+def signing_key(bits: int = 2048) -> tuple[bytes, str]:
+    """A new RSA key as dkimpy takes it (PKCS#1, PEM), and the record of its public half."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return pem, "v=DKIM1; k=rsa; p=" + "".join(public.decode().splitlines()[1:-1])
+
+
 class Senders:
     """The domains that sign, with one key for all of them."""
 
     def __init__(self, domains: Iterable[str]) -> None:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
-        )
-        public = key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        record = "v=DKIM1; k=rsa; p=" + "".join(public.decode().splitlines()[1:-1])
+        self._pem, record = signing_key()
         self._zone = {
             name: text
             for domain in domains
