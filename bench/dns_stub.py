@@ -13,6 +13,7 @@ import dns.rdatatype
 import dns.rrset
 
 KEY_NAME: Final = "bench._domainkey.example.net."
+_SOA: Final = "ns.test. hostmaster.test. 1 3600 600 86400 300"
 _RECORDS: Final = {
     "letters.example.net.": "v=spf1 ip4:192.0.2.0/24 ip4:127.0.0.0/8 -all",
     "_dmarc.example.net.": "v=DMARC1; p=none",
@@ -40,4 +41,7 @@ class DnsStub(asyncio.DatagramProtocol):
             answer.answer.append(dns.rrset.from_text(name, 300, "IN", "TXT", pieces))
         elif record is None:
             answer.set_rcode(dns.rcode.NXDOMAIN)
+            # As real servers do: without it nobody may remember that there is no such name.
+            zone = ".".join(name.rstrip(".").split(".")[-2:]) + "."
+            answer.authority.append(dns.rrset.from_text(zone, 300, "IN", "SOA", _SOA))
         self._transport.sendto(answer.to_wire(), addr)
