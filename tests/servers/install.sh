@@ -18,6 +18,7 @@ for pair in $fonts; do
 done
 perl -MMail::DKIM -e 1 >/dev/null 2>&1 || missing="$missing libmail-dkim-perl"
 perl -MMail::SPF -e 1 >/dev/null 2>&1 || missing="$missing libmail-spf-perl"
+perl -MMail::DMARC::PurePerl -e 1 >/dev/null 2>&1 || missing="$missing libmail-dmarc-perl"
 
 # mailauth verifies signatures as we do; exact versions and hashes stand beside its script.
 verifiers=.venv/verifiers

@@ -66,6 +66,13 @@ def ask_mail_spf(asked: Sequence[str]) -> list[str]:
     return _lines(["perl", str(HERE / "mail_spf.pl")], asked)
 
 
+def ask_mail_dmarc(asked: Sequence[dict[str, object]], suffixes: Path) -> list[dict[str, str]]:
+    """What Mail::DMARC says; see verifiers/mail_dmarc.pl. `suffixes` is its list of them."""
+    _need(_why_no_mail_dmarc())
+    command = ["perl", str(HERE / "mail_dmarc.pl"), str(suffixes)]
+    return [json.loads(line) for line in _lines(command, map(json.dumps, asked))]
+
+
 def _need(reason: str) -> None:
     if not reason:
         return
@@ -81,20 +88,25 @@ def _why_no_mailauth() -> str:
     return ""
 
 
-@cache
 def _why_no_mail_dkim() -> str:
+    return _why_no_perl("Mail::DKIM", "libmail-dkim-perl")
+
+
+def _why_no_mail_spf() -> str:
+    return _why_no_perl("Mail::SPF", "libmail-spf-perl")
+
+
+def _why_no_mail_dmarc() -> str:
+    return _why_no_perl("Mail::DMARC::PurePerl", "libmail-dmarc-perl")
+
+
+@cache
+def _why_no_perl(module: str, package: str) -> str:
     perl = shutil.which("perl")
     found = perl and subprocess.run(
-        [perl, "-MMail::DKIM", "-MJSON::PP", "-e", "1"], capture_output=True
+        [perl, f"-M{module}", "-MJSON::PP", "-e", "1"], capture_output=True
     )
-    return "" if found and found.returncode == 0 else "Mail::DKIM comes with libmail-dkim-perl"
-
-
-@cache
-def _why_no_mail_spf() -> str:
-    perl = shutil.which("perl")
-    found = perl and subprocess.run([perl, "-MMail::SPF", "-e", "1"], capture_output=True)
-    return "" if found and found.returncode == 0 else "Mail::SPF comes with libmail-spf-perl"
+    return "" if found and found.returncode == 0 else f"{module} comes with {package}"
 
 
 def _lines(command: list[str], asked: Iterable[str]) -> list[str]:
