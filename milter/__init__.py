@@ -2,7 +2,7 @@
 
 - `listen`: takes mail from the world (SMTP proxy), refuses what it must, keeps the peer waiting.
 - `read`: what the message is: MIME tree, visible text, links, trusted authentication results.
-- `check`: questions about it: identity, relationship, language. Each answers with findings.
+- `check`: questions about it: identity, engagement, language. Each answers with findings.
 - `judge`: findings to verdict, verdict and policy to disposition. Pure.
 - `act`: disposition to bytes: headers, banner, proof of integrity; holds go to quarantine.
 - `relay`: the next hop. Its reply is our reply.

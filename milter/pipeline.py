@@ -10,21 +10,23 @@ be edited exactly goes out with headers only. An exception here is our own bug: 
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from milter.act.plan import Acted, ActOptions, act_on
 from milter.check import authentication
 from milter.check.authentication import Authenticated, Authentication, Authenticator
+from milter.check.engagement import direct_mail as engagement_check
+from milter.check.engagement.engagement import EngagementCheck, Windows
 from milter.check.identity import KnownDomains, Standing, check_identity
-from milter.check.relationship import check_relationship
 from milter.check.runner import Check, run_checks
 from milter.judge.explain import reason_codes
 from milter.judge.policy import Policy, enforced, severity
 from milter.judge.scoring import score
 from milter.judge.weights import WeightTable
 from milter.mail.envelope import Transaction
-from milter.mail.finding import CheckOutcome, CheckStatus
+from milter.mail.finding import CheckOutcome, CheckStatus, Finding
 from milter.mail.plan import Group, Plan
 from milter.mail.quarantine import Hold
 from milter.mail.reading import Facts, HeaderFacts, Reading
@@ -46,6 +48,7 @@ class PipelineOptions:
     known: KnownDomains
     facts: Facts
     act: ActOptions
+    windows: Windows = field(default_factory=Windows)
     deadline_seconds: float = 10.0
     info_from_db: float = 12.0
     versions: tuple[tuple[str, str], ...] = ()
@@ -81,6 +84,15 @@ class Planned:
 
     plan: Plan
     acted: tuple[tuple[Disposition, Acted], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One message with all that was found outside of a reader."""
+
+    reading: Reading
+    engagement: EngagementCheck
+    outcomes: tuple[CheckOutcome, ...]
 
 
 class Pipeline:
@@ -120,12 +132,9 @@ class Pipeline:
                 versions=options.versions,
             )
         else:
-            reading, first_failure = examined.reading, examined.first_failure
-            authenticated = await running.finish(reading) if running else None
-            if authenticated is not None:
-                reading = replace(reading, auth_results=authenticated.results)
-            verdict = await self._verdict(
-                transaction, reading, authenticated, first_failure, deadline
+            first_failure = examined.first_failure
+            reading, authenticated, verdict = await self._judge(
+                transaction, examined, running, deadline
             )
         finally:
             if running:
@@ -172,10 +181,12 @@ class Pipeline:
     async def _examine(
         self, transaction: Transaction, running: Authentication | None, deadline: float
     ) -> Examined:
-        facts = self._facts_for(transaction)
-        if running is not None:
-            facts = await running.told(facts)
+        facts = await self._facts(transaction, running)
         return await self._examiner.examine(transaction.raw, facts, deadline)
+
+    async def _facts(self, transaction: Transaction, running: Authentication | None) -> Facts:
+        facts = self._facts_for(transaction)
+        return await running.told(facts) if running is not None else facts
 
     def _decide(
         self, transaction: Transaction, reading: Reading | None, verdict: Verdict
@@ -207,37 +218,73 @@ class Pipeline:
             lines_checked=transaction.role not in ("file", "milter"),
         )
 
-    async def _verdict(
+    async def _judge(
+        self,
+        transaction: Transaction,
+        examined: Examined,
+        running: Authentication | None,
+        deadline: float,
+    ) -> tuple[Reading, Authenticated | None, Verdict]:
+        """Check, score and remember; a mail of a persona who is at it already is read in full."""
+        reading = examined.reading
+        authenticated = await running.finish(reading) if running else None
+        case = await self._check(transaction, reading, authenticated, deadline)
+        if case.engagement.wants_full_reading:
+            with suppress(ExaminationFailed):
+                facts = replace(await self._facts(transaction, running), read_in_full=True)
+                again = await self._examiner.examine(transaction.raw, facts, deadline)
+                case = await self._check(transaction, again.reading, authenticated, deadline)
+        verdict = self._scored(case, authenticated, examined.first_failure)
+        await self._history.remember(case.engagement.memories(verdict))
+        return case.reading, authenticated, verdict
+
+    async def _check(
         self,
         transaction: Transaction,
         reading: Reading,
         authenticated: Authenticated | None,
-        first_failure: str,
         deadline: float,
-    ) -> Verdict:
-        options = self._options
+    ) -> "_Case":
+        """Ask everything that is asked outside of a reader."""
+        if authenticated is not None:
+            reading = replace(reading, auth_results=authenticated.results)
         standing = Standing(
             organisation=authenticated.organisation if authenticated else "",
             is_sealed=bool(authenticated and authenticated.sealer),
         )
-        outcomes = await run_checks(
-            (
-                Check(
-                    name="identity",
-                    ask=lambda: check_identity(reading, known=options.known, standing=standing),
-                ),
-                Check(
-                    name="relationship",
-                    ask=lambda: check_relationship(transaction, reading, history=self._history),
-                ),
-            ),
-            clock=self._clock,
-            deadline=deadline,
+        known = self._options.known
+        identity = Check(
+            name="identity", ask=lambda: check_identity(reading, known=known, standing=standing)
         )
-        analysis = reading.analysis
+        outcomes = await run_checks((identity,), clock=self._clock, deadline=deadline)
+        engagement = EngagementCheck(
+            transaction=transaction,
+            reading=reading,
+            known=known,
+            found=tuple(
+                finding
+                for outcome in (*reading.outcomes, *outcomes)
+                for finding in outcome.findings
+            ),
+            windows=self._options.windows,
+        )
+
+        async def remembered() -> tuple[Finding, ...]:
+            await engagement.recall(self._history)
+            return engagement.findings()
+
+        asked = Check(name=engagement_check.CHECK, ask=remembered)
+        outcomes += await run_checks((asked,), clock=self._clock, deadline=deadline)
+        return _Case(reading=reading, engagement=engagement, outcomes=outcomes)
+
+    def _scored(
+        self, case: "_Case", authenticated: Authenticated | None, first_failure: str
+    ) -> Verdict:
+        options = self._options
+        analysis = case.reading.analysis
         model = (("language", analysis.model_version),) if analysis else ()
         return score(
-            (*reading.outcomes, *_authentication_outcome(authenticated), *outcomes),
+            (*case.reading.outcomes, *_authentication_outcome(authenticated), *case.outcomes),
             table=options.weights,
             info_from_db=options.info_from_db,
             degraded=tuple(_missing(authenticated, first_failure)),

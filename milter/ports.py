@@ -12,6 +12,7 @@ from typing import Protocol
 
 from milter.mail.address import Path
 from milter.mail.dns import Answers, Question
+from milter.mail.engagement import Inquiry, Memories, Recollection
 from milter.mail.envelope import Connection, Envelope, Recipient
 from milter.mail.quarantine import AuditEntry, Hold, HoldEntry, Mark, QuarantineRecord
 from milter.mail.reading import Facts, IntegrityReport, Reading
@@ -58,25 +59,21 @@ class Examiner(Protocol):
     ) -> IntegrityReport: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relationship:
-    """What history knows about the sender of a message and its recipients."""
-
-    known_days: int = 0
-    our_writers: int = 0
-    recipient_wrote_first: bool = False
-
-
 class HistoryUnavailable(Exception):
     """The store did not answer in its budget: the verdict says which evidence was missing."""
 
 
 class History(Protocol):
-    """Memory of engagements; raises HistoryUnavailable. The empty adapter knows nobody."""
+    """Memory of engagements (`milter.mail.engagement`); the empty adapter knows nobody.
 
-    async def relationship(
-        self, *, header_from: str, recipients: Sequence[str], at: datetime
-    ) -> Relationship: ...
+    `recall` raises HistoryUnavailable; `remember` never fails: what cannot be written now is kept
+    aside within bounds and counted. Both take no longer than their budget, an option of the
+    adapter. To remember the same thing again changes nothing.
+    """
+
+    async def recall(self, inquiry: Inquiry) -> Recollection: ...
+
+    async def remember(self, memories: Memories) -> None: ...
 
 
 class CannotKeep(Exception):

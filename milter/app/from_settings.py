@@ -272,7 +272,7 @@ def metric_words() -> Words:
         intents=INTENT_LABELS,
         platforms=PLATFORM_IDS,
         families=tuple(dict.fromkeys(row.family for row in _shipped_weights().findings.values())),
-        checks=("identity", "relationship", "language", "authentication"),
+        checks=("identity", "engagement", "language", "authentication"),
         causes=tuple(Cause),
     )
 

@@ -3,6 +3,6 @@
 - `runner`: runs checks under one deadline; an exception or a timeout becomes a failed outcome.
 - `skeleton`: the check to copy.
 - `identity`: what the addresses in the header say (and authentication of them).
-- `relationship`: what history knows of sender and recipients.
+- `engagement`: what memory knows of sender and recipients.
 - `language`: what the text says, asked of `nlp` (runs in a reader).
 """

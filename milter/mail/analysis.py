@@ -39,12 +39,20 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """Language, intents and entities of one message."""
+    """Language, intents and entities of one message.
+
+    `sketch` are the bands of a MinHash over the masked text: texts that share some are near
+    duplicates. `shape` is the order of intents and kinds of entities, the same in every language.
+    `words` are the words of the newest text that few texts have, folded, names left out.
+    """
 
     language: str
     intents: tuple[Intent, ...] = ()
     entities: tuple[Entity, ...] = ()
     model_version: str = ""
     likeness: float | None = None
+    sketch: tuple[str, ...] = ()
+    shape: str = ""
+    words: tuple[str, ...] = ()
     truncated: bool = False
     elapsed_seconds: float = 0.0

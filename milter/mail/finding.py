@@ -20,11 +20,15 @@ class Source(StrEnum):
     QR = "qr"
     ICS = "ics"
     VCARD = "vcard"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A span of decoded text: half-open code points in the decoded text of its part."""
+    """A span of decoded text: half-open code points in the decoded text of its part.
+
+    Of source `history` it is no span: `text` tells of an earlier message, `part` is its message-id.
+    """
 
     source: Source
     part: str

@@ -117,10 +117,38 @@ class HeaderFacts:
     message_id: str = ""
     date: str = ""
     in_reply_to: str = ""
+    references: tuple[str, ...] = ()
     list_id: str = ""
     is_bulk: bool = False
     is_automatic: bool = False
     received_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformNotice:
+    """What a message says that has the form of a professional network's notification.
+
+    Claims until `check.engagement.contacts` has seen the signature of `domain`: `signed_fields`
+    are the fields (lower case) that every signature of that domain covers, `answers_on_platform`
+    is True if Reply-To is missing or leads to the network itself. `kind` is message, inmail,
+    invitation, application, or other (no contact of a person). `thread` is the network's own id of
+    the talk, `words_start`..`words_end` the member's own words in the decoded text of `words_part`.
+    """
+
+    platform: str
+    domain: str
+    kind: str
+    template: str = ""
+    persona: str = ""
+    first_name_only: bool = False
+    organisation: str = ""
+    role: str = ""
+    thread: str = ""
+    signed_fields: tuple[str, ...] = ()
+    answers_on_platform: bool = True
+    words_part: str = ""
+    words_start: int = 0
+    words_end: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,9 +233,9 @@ class Facts:
     forged fields. `own_domains` are the organisation's domains (A-labels). `banner_key` lets the
     reader recognise our own banner. `wants_text` asks for the segments themselves (scan, explain);
     a front does without them. `lines_checked`: every line is known to end with CRLF.
-    `verify_signatures` asks for DKIM and ARC; `key_answers` are the answers to
-    `authentication.signatures.key_questions`, `unix_time` is when the message came (0: no signature
-    has expired).
+    `read_in_full`: the language is read whatever the screen says. `verify_signatures` asks for
+    DKIM and ARC; `key_answers` are the answers to `authentication.signatures.key_questions`,
+    `unix_time` is when the message came (0: no signature has expired).
     """
 
     role: str = "file"
@@ -219,6 +247,7 @@ class Facts:
     wants_text: bool = False
     text_only: bool = False
     lines_checked: bool = False
+    read_in_full: bool = False
     verify_signatures: bool = False
     key_answers: tuple[tuple[Question, Answer], ...] = ()
     unix_time: int = 0
@@ -248,6 +277,7 @@ class Reading:
     dkim: tuple[AuthResult, ...] = ()
     arc: ArcChain | None = None
     link_hosts: tuple[str, ...] = ()
+    notice: PlatformNotice | None = None
     segments: tuple[Segment, ...] = ()
     analysis: Analysis | None = None
     outcomes: tuple[CheckOutcome, ...] = ()

@@ -16,6 +16,7 @@ MAX_FROM = 20
 MAX_REPLY_TO = 20
 MAX_TO = 500
 MAX_TEXT_CHARS = 2_000
+_MAX_REFERENCES = 20
 _MAX_FIELD_BYTES = 64_000
 _MAX_ADDRESS_FIELD_BYTES = 512_000
 
@@ -59,6 +60,7 @@ def read_facts(raw: bytes, header: Header) -> tuple[HeaderFacts, tuple[Defect, .
         message_id=_text(first, b"message-id"),
         date=_text(first, b"date"),
         in_reply_to=_text(first, b"in-reply-to") or _last_reference(first),
+        references=_references(first),
         list_id=_text(first, b"list-id"),
         is_bulk=is_bulk or precedence in _BULK_PRECEDENCE,
         is_automatic=_is_automatic(first, precedence),
@@ -89,6 +91,12 @@ def _last_reference(first: dict[bytes, bytes]) -> str:
     """RFC 5322 §3.6.4: the last of the references is the mail that is answered."""
     references = _text(first, b"references").split()
     return references[-1] if references else ""
+
+
+def _references(first: dict[bytes, bytes]) -> tuple[str, ...]:
+    """The mails that this one says it belongs to, the newest first."""
+    named = (*_text(first, b"references").split(), *_text(first, b"in-reply-to").split())
+    return tuple(dict.fromkeys(reversed(named)))[:_MAX_REFERENCES]
 
 
 def _text(first: dict[bytes, bytes], name: bytes) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from milter.mail.envelope import Envelope, Recipient, Transaction
+from milter.mail.message_key import message_key
 from milter.mail.plan import Fate, Group, Outcome, Plan
 from milter.mail.reply import Reply, own_reply
 from milter.ports import (
@@ -32,7 +33,6 @@ from milter.ports import (
     Quarantine,
 )
 from milter.relay.failure import Cause, described
-from milter.relay.message_key import message_key
 from milter.wire.smtp_client import Stage
 
 _ACCEPTED = own_reply(250, "2.0.0", "Message accepted")

@@ -9,12 +9,13 @@ from milter.app.from_settings import pipeline_options
 from milter.judge.policy import Row
 from milter.mail.address import parse_path
 from milter.mail.edit import BannerOutcome
+from milter.mail.engagement import Recollection
 from milter.mail.envelope import Connection, Envelope, Recipient, Transaction
 from milter.mail.finding import CheckOutcome, CheckStatus, Finding
 from milter.mail.reading import Facts, HeaderFacts, IntegrityReport, NamedMailbox, Reading
 from milter.mail.verdict import Action, Label, Mode
 from milter.pipeline import Pipeline
-from milter.ports import ExaminationFailed, Examined, HistoryUnavailable, Relationship
+from milter.ports import ExaminationFailed, Examined, HistoryUnavailable
 from milter.read.message_reader import read_message
 from milter.settings import load_settings
 
@@ -68,10 +69,13 @@ class Nobody:
     def __init__(self, *, gone=False):
         self.gone = gone
 
-    async def relationship(self, *, header_from, recipients, at):
+    async def recall(self, inquiry):
         if self.gone:
             raise HistoryUnavailable
-        return Relationship()
+        return Recollection()
+
+    async def remember(self, memories):
+        pass
 
 
 def to(address):
@@ -206,7 +210,7 @@ async def test_cannot_judge_follows_policy(cannot, code):
 async def test_text_only_and_missing_history_are_said():
     assessment, _ = await run(Readers(TAG, first_failure="crash"), history=Nobody(gone=True))
     assert "text only after crash" in assessment.verdict.degraded
-    assert "relationship: history unavailable" in assessment.verdict.degraded
+    assert "engagement: history unavailable" in assessment.verdict.degraded
     assert assessment.verdict.label is Label.LURE
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from milter.act.seal import SealOptions
+from milter.adapters.memory import EmptyHistory
 from milter.app.from_settings import pipeline_options
 from milter.authentication.results import parse_results
 from milter.authentication.seal import SealKey, key_record
@@ -19,7 +20,7 @@ from milter.mail.finding import CheckOutcome, CheckStatus, Finding
 from milter.mail.message import field_value, scan_header
 from milter.mail.verdict import Action, Mode
 from milter.pipeline import Pipeline
-from milter.ports import Examined, Relationship
+from milter.ports import Examined
 from tests.support.signing import MESSAGE, answers, found, record, rsa_key, sign
 from tests.support.zone import FakeResolver
 from tests.unit.test_pipeline import HOLD, settings, transaction
@@ -63,11 +64,6 @@ class Readers:
         return verify(original, edited, facts)
 
 
-class Nobody:
-    async def relationship(self, *, header_from, recipients, at):
-        return Relationship()
-
-
 async def planned():
     options = pipeline_options(
         settings(),
@@ -96,7 +92,7 @@ async def planned():
         options=AuthenticationOptions(authserv_id="us.test"),
     )
     pipeline = Pipeline(
-        examiner=Readers(), history=Nobody(), clock=clock, options=options,
+        examiner=Readers(), history=EmptyHistory(), clock=clock, options=options,
         authenticator=authenticator,
     )  # fmt: skip
     what = replace(transaction("tag@org.test", "hold@org.test"), raw=RAW, received_at=CAME)

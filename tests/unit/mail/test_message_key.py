@@ -2,7 +2,7 @@
 
 import pytest
 
-from milter.relay.message_key import message_key
+from milter.mail.message_key import message_key
 
 RAW = (
     b"Received: by mx.example.net; Mon, 1 Jan 2026 00:00:00 +0000\r\n"

@@ -1,0 +1,249 @@
+"""The engagement check: asks memory once about a message, says what that shows and what to keep.
+
+`recall` is the only question to the store. `findings` and `memories` are pure. A message of a
+network becomes a platform contact if it is authentic; any other is a direct mail, of which memory
+keeps the conduct if it was of interest, and nothing at all of ordinary mail.
+
+Failure: HistoryUnavailable from `recall` passes up: the check failed, the verdict says so, the mail
+flows; what the message itself leaves behind is remembered all the same.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+
+from milter.check.engagement.contacts import contact_of
+from milter.check.engagement.direct_mail import CHECK, DirectMail, direct_mail, recipients_of
+from milter.check.engagement.matching import Match, best_match
+from milter.check.engagement.stages import (
+    STAGE_CODES,
+    Engagement,
+    engagement_with,
+    history,
+    stage_findings,
+    stage_of,
+)
+from milter.check.engagement.standing import standing
+from milter.check.identity import KnownDomains
+from milter.mail.engagement import (
+    Conduct,
+    Dossier,
+    Event,
+    Inquiry,
+    Memories,
+    Origin,
+    PlatformContact,
+    Recollection,
+    Sighting,
+    Stage,
+    Trait,
+    TraitKind,
+)
+from milter.mail.envelope import Transaction
+from milter.mail.finding import Finding
+from milter.mail.message_key import message_key
+from milter.mail.reading import Reading
+from milter.mail.verdict import Label, Verdict
+from milter.ports import History
+
+_OF_INTEREST = frozenset({"RELAY_THEN_DIRECT", "ENGAGEMENT_ESCALATES", "PERSONA_MARKED"})
+_MARKED_LABELS = frozenset({Label.LURE, Label.LURE_MALWARE, Label.SCAM})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """How long ago still counts: a platform contact for a match, a mail for the engagement."""
+
+    contact: timedelta = timedelta(days=45)
+    engagement: timedelta = timedelta(days=365)
+
+
+@dataclass(kw_only=True)
+class EngagementCheck:
+    """Memory's part in one message; `found` is what the other checks have found so far."""
+
+    transaction: Transaction
+    reading: Reading
+    known: KnownDomains
+    found: tuple[Finding, ...]
+    windows: Windows = field(default_factory=Windows)
+    recalled: Recollection = field(default_factory=Recollection)
+
+    async def recall(self, history: History) -> None:
+        """Ask the store, where the answer can matter; raises HistoryUnavailable."""
+        if (inquiry := self._inquiry()) is not None:
+            self.recalled = await history.recall(inquiry)
+
+    @cached_property
+    def contact(self) -> PlatformContact | None:
+        """The platform contact that this message is, if it is an authentic one."""
+        return contact_of(self.transaction, self.reading, self.origin)
+
+    @cached_property
+    def mail(self) -> DirectMail | None:
+        """The direct mail that this message is, if it is no platform contact."""
+        if self.contact is not None:
+            return None
+        return direct_mail(self.transaction, self.reading, self.known, self.found)
+
+    @cached_property
+    def origin(self) -> Origin:
+        """This message, as memory will name it."""
+        return Origin(
+            event_id=message_key(self.transaction.raw),
+            at=self.transaction.received_at,
+            message_id=self.reading.header.message_id,
+            transaction_id=self.transaction.transaction_id,
+        )
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What memory shows of this message."""
+        mail = self.mail
+        if mail is None:
+            return ()
+        return (*standing(mail, self.recalled), *self._of_dossiers(mail))
+
+    def memories(self, verdict: Verdict) -> Memories:
+        """What to keep of this message: nothing of ordinary mail."""
+        if self.contact is not None:
+            people = recipients_of(self.transaction)
+            return Memories(events=tuple((one, self.contact) for one in people))
+        mail = self.mail
+        codes = {row.finding.code: row.finding.strength for row in verdict.findings}
+        if mail is None or not self._is_of_interest(codes, verdict):
+            return Memories()
+        return Memories(
+            events=tuple((one, self._conduct(mail, codes, verdict)) for one in mail.recipients),
+            sightings=tuple(self._sightings(mail)),
+        )
+
+    @property
+    def wants_full_reading(self) -> bool:
+        """True where the persona is at it already, and the screen let this mail go unread."""
+        if self.mail is None or self.reading.screened or self.reading.text_only:
+            return False
+        return any(one.stage >= Stage.MOVE for one in self._engagements)
+
+    def _inquiry(self) -> Inquiry | None:
+        mail = self.mail
+        if mail is None or not mail.recipients or (mail.is_bulk and not self.reading.screened):
+            return None
+        return Inquiry(
+            at=mail.at,
+            persona=mail.address,
+            recipients=mail.recipients,
+            traits=_asked(mail) if self.reading.screened else (),
+        )
+
+    @cached_property
+    def _matches(self) -> dict[str, Match]:
+        mail = self.mail
+        if mail is None:
+            return {}
+        return {
+            dossier.recipient: match
+            for dossier in self.recalled.dossiers
+            if (match := best_match(mail, _contacts(dossier), window=self.windows.contact))
+        }
+
+    @cached_property
+    def _engagements(self) -> tuple[Engagement, ...]:
+        mail = self.mail
+        if mail is None:
+            return ()
+        return tuple(
+            engagement_with(
+                mail,
+                dossier,
+                follows=self._follows(dossier.recipient),
+                window=self.windows.engagement,
+            )
+            for dossier in self.recalled.dossiers
+        )
+
+    def _follows(self, recipient: str) -> tuple[str, ...]:
+        match = self._matches.get(recipient)
+        return (match.contact.origin.event_id,) if match else ()
+
+    def _of_dossiers(self, mail: DirectMail) -> Iterator[Finding]:
+        for match in self._matches.values():
+            yield _relay_then_direct(mail, match)
+        for engagement in self._engagements:
+            yield from stage_findings(mail, engagement)
+
+    def _is_of_interest(self, codes: Iterable[str], verdict: Verdict) -> bool:
+        said = {code.removeprefix("MODEL_") for code in codes}
+        return bool(
+            said & _OF_INTEREST
+            or verdict.label is not Label.CLEAN
+            or (self.reading.screened and said & STAGE_CODES)
+            or any(engagement.conduct for engagement in self._engagements)
+        )
+
+    def _conduct(self, mail: DirectMail, codes: dict[str, int], verdict: Verdict) -> Conduct:
+        plain = [code for code, strength in codes.items() if strength >= 2]
+        kept = sorted({code for code in plain if code.removeprefix("MODEL_") in STAGE_CODES})
+        if verdict.label in _MARKED_LABELS:
+            kept.append("MARKED")
+        return Conduct(
+            origin=self.origin,
+            address=mail.address,
+            persona=mail.names[0] if mail.names else "",
+            stage=stage_of(plain),
+            codes=tuple(kept),
+            traits=mail.traits,
+            reply_to=mail.reply_to,
+            references=mail.references[:4],
+            follows=tuple(
+                dict.fromkeys(match.contact.origin.event_id for match in self._matches.values())
+            ),
+            organisation=mail.organisations[0] if mail.organisations else "",
+            subject=mail.subject[:120],
+            is_aligned=mail.is_aligned,
+            is_free_mail=mail.is_free_mail,
+        )
+
+    def _sightings(self, mail: DirectMail) -> Iterator[Sighting]:
+        traits = (Trait(TraitKind.ADDRESS, mail.address), *mail.traits)
+        for recipient in mail.recipients:
+            for trait in traits:
+                yield Sighting(
+                    trait=trait, origin=self.origin, persona=mail.address, recipient=recipient
+                )
+
+
+def _asked(mail: DirectMail) -> tuple[Trait, ...]:
+    """The traits that a mail is asked about; free mail as a domain says nothing."""
+    traits = [
+        Trait(TraitKind.ADDRESS, mail.address),
+        Trait(TraitKind.WROTE, mail.address),
+        *mail.traits,
+    ]
+    if not mail.is_free_mail:
+        traits += [
+            Trait(TraitKind.DOMAIN, mail.domain),
+            Trait(TraitKind.WROTE, "@" + mail.domain),
+            Trait(TraitKind.ANSWERED, "@" + mail.domain),
+        ]
+    return tuple(dict.fromkeys(traits))
+
+
+def _contacts(dossier: Dossier) -> Iterator[PlatformContact]:
+    events: tuple[Event, ...] = dossier.events
+    return (event for event in events if isinstance(event, PlatformContact))
+
+
+def _relay_then_direct(mail: DirectMail, match: Match) -> Finding:
+    contact = match.contact
+    text = (
+        f"{contact.origin.at:%Y-%m-%d} {contact.notice} on {contact.platform}"
+        f" from {contact.persona}"
+    )
+    return Finding(
+        code="RELAY_THEN_DIRECT",
+        check=CHECK,
+        strength=match.strength,
+        evidence=(history(contact.origin.message_id, text),),
+        note="known by " + ", ".join(match.factors),
+    )

@@ -1,0 +1,135 @@
+"""How far a persona has gone with a recipient, over months: approach, move, task, bind, escalate.
+
+The stage of an engagement is the highest of its mails inside the window. Only the sender's conduct
+raises it; a ruling of an analyst caps what came before it, and what is older than the window or the
+retention no longer counts. A reply of ours changes nothing.
+
+A persona is known again by its address, by a handle, number or account it gave, by the thread, or
+by the platform contact that its mails follow: so it keeps its stage when it changes its address.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from milter.check.engagement.direct_mail import CHECK, DirectMail
+from milter.mail.engagement import Conduct, Dossier, Event, PlatformContact, Ruling, Stage
+from milter.mail.finding import Evidence, Finding, Source
+
+_STAGES = {
+    Stage.ESCALATE: ("SENSITIVE", "CONTACTS", "SECRECY", "DATA_LOGIN", "LURE_FILE"),
+    Stage.BIND: ("TRAVEL_MEET", "MONEY_ODD"),
+    Stage.TASK: ("PAID_REPORT_WRITTEN", "PAID_REPORT_CALL", "TRIAL"),
+    Stage.MOVE: ("OFFPLATFORM", "OFFPLATFORM_NO_HANDLE", "RELAY_THEN_DIRECT"),
+    Stage.APPROACH: ("APPROACH", "VAGUE_OFFER", "NO_CLIENT", "PROFILE_ACCESS", "PROFILE_GENERIC"),
+}
+STAGE_CODES = frozenset(code for codes in _STAGES.values() for code in codes)
+_MARKED = "MARKED"
+
+
+def stage_of(codes: Iterable[str]) -> Stage:
+    """The stage of one mail by the findings of full strength; a twin of the model counts too."""
+    said = {code.removeprefix("MODEL_") for code in codes}
+    return next((stage for stage, names in _STAGES.items() if said.intersection(names)), Stage.NONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engagement:
+    """The earlier mails of one persona to one recipient, oldest first, and how far they went."""
+
+    conduct: tuple[Conduct, ...] = ()
+    contacts: tuple[PlatformContact, ...] = ()
+    stage: Stage = Stage.NONE
+
+    @property
+    def furthest(self) -> Conduct | None:
+        """The first mail that went as far as the engagement has gone."""
+        return next((one for one in self.conduct if one.stage == self.stage), None)
+
+
+def engagement_with(
+    mail: DirectMail, dossier: Dossier, *, follows: Sequence[str], window: timedelta
+) -> Engagement:
+    """All earlier mails of the persona that writes now, as far as it is known to be the same."""
+    recent = [event for event in dossier.events if mail.at - event.origin.at <= window]
+    conduct = [event for event in recent if isinstance(event, Conduct)]
+    same = _same_persona(mail, conduct, follows)
+    addresses = {one.address for one in same} | {mail.address}
+    rulings = [one for one in recent if isinstance(one, Ruling) and one.address in addresses]
+    followed = {*follows, *(event_id for one in same for event_id in one.follows)}
+    return Engagement(
+        conduct=tuple(same),
+        contacts=tuple(
+            event
+            for event in recent
+            if isinstance(event, PlatformContact) and event.origin.event_id in followed
+        ),
+        stage=_stage(same, rulings),
+    )
+
+
+def stage_findings(mail: DirectMail, engagement: Engagement) -> Iterable[Finding]:
+    """ENGAGEMENT_ESCALATES where this mail goes further, PERSONA_MARKED after a marked mail."""
+    now, before = stage_of(mail.plain), engagement.stage
+    furthest = engagement.furthest
+    if now > before >= Stage.MOVE and furthest is not None:
+        yield Finding(
+            code="ENGAGEMENT_ESCALATES",
+            check=CHECK,
+            strength=2 if now >= Stage.BIND else 1,
+            evidence=(earlier_mail(furthest),),
+            note=f"{before.name.lower()} on {furthest.origin.at:%Y-%m-%d}, now {now.name.lower()}",
+        )
+    marked = next((one for one in engagement.conduct if _MARKED in one.codes), None)
+    if marked is not None:
+        yield Finding(code="PERSONA_MARKED", check=CHECK, evidence=(earlier_mail(marked),))
+
+
+def earlier_mail(conduct: Conduct) -> Evidence:
+    """An earlier direct mail as evidence: when, from whom, under which subject."""
+    shown = f"{conduct.persona} <{conduct.address}>" if conduct.persona else conduct.address
+    return history(conduct.origin.message_id, f"{conduct.origin.at:%Y-%m-%d} mail from {shown}")
+
+
+def history(message_id: str, text: str) -> Evidence:
+    """Evidence that stands in another message."""
+    return Evidence(source=Source.HISTORY, part=message_id, start=0, end=len(text), text=text)
+
+
+def _same_persona(
+    mail: DirectMail, conduct: Sequence[Conduct], follows: Sequence[str]
+) -> list[Conduct]:
+    """Grow from what this mail shows: each earlier mail that is recognised may show more."""
+    addresses, traits = {mail.address, *mail.reply_to}, set(mail.traits)
+    threads, followed = set(mail.references), set(follows)
+    found: dict[str, Conduct] = {}
+    grown = True
+    while grown:
+        grown = False
+        for one in conduct:
+            if one.origin.event_id in found or not (
+                one.address in addresses
+                or traits.intersection(one.traits)
+                or followed.intersection(one.follows)
+                or one.origin.message_id in threads
+            ):
+                continue
+            found[one.origin.event_id] = one
+            addresses.update((one.address, *one.reply_to))
+            traits.update(one.traits)
+            followed.update(one.follows)
+            grown = True
+    return [one for one in conduct if one.origin.event_id in found]
+
+
+def _stage(conduct: Iterable[Conduct], rulings: Sequence[Ruling]) -> Stage:
+    return max((_capped(one, rulings) for one in conduct), default=Stage.NONE)
+
+
+def _capped(conduct: Conduct, rulings: Sequence[Event]) -> Stage:
+    later = [
+        one.stage
+        for one in rulings
+        if isinstance(one, Ruling) and one.origin.at >= conduct.origin.at
+    ]
+    return min((conduct.stage, *later))
