@@ -194,10 +194,45 @@ class MailLog(Section):
     addresses: Literal["hash", "domain", "full"] = "domain"
 
 
-class History(Section):
-    """Memory of engagements (`[history]`); 'none' judges each message alone."""
+class RedisSettings(Section):
+    """The Redis that all gateways share (`[history.redis]`).
 
-    store: Literal["none"] = "none"
+    `url` is redis://, rediss:// or unix://; with `sentinels` they are asked who is the master of
+    `service`, and `url` may be left out. `password_file` holds one line.
+    """
+
+    url: Annotated[str, StringConstraints(pattern=r"^(redis|rediss|unix)://\S+$")] | None = None
+    sentinels: tuple[HostAndPort, ...] = ()
+    service: Name = "lurewall"
+    username: str | None = None
+    password_file: Path | None = None
+    tls_ca_file: Path | None = None
+    database: Annotated[int, Field(ge=0, le=1023)] = 0
+    connections: PositiveInt = 16
+
+
+class HistorySettings(Section):
+    """Memory of engagements (`[history]`); 'none' judges each message alone.
+
+    `budget_seconds` is what a mail may wait for the store, for a look-up and for what it leaves
+    behind each. `key_file` hashes and seals; after a rotation the former keys stand in
+    `old_key_files` until the longest retention is over.
+    """
+
+    store: Literal["sqlite", "redis", "none"] = "sqlite"
+    folder: Path | None = None
+    key_file: Path | None = None
+    old_key_files: tuple[Path, ...] = ()
+    redis: RedisSettings | None = None
+    budget_seconds: Annotated[float, Field(gt=0, le=5)] = 0.05
+    journal_bytes: PositiveInt = 50_000_000
+    contact_window_days: Annotated[int, Field(ge=1, le=365)] = 45
+    engagement_window_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    keep_contacts_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    keep_conduct_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    keep_traits_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    keep_texts_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    keep_rulings_days: Annotated[int, Field(ge=1, le=3650)] = 730
 
 
 class PolicyRow(Section):
@@ -255,7 +290,7 @@ class Settings(Section):
     quarantine: QuarantineSettings = QuarantineSettings()
     admin: Admin = Admin()
     mail_log: MailLog = MailLog()
-    history: History = History()
+    history: HistorySettings = HistorySettings()
     policy: tuple[PolicyRow, ...] = ()
     allow: tuple[AllowRow, ...] = ()
     weights: dict[str, float] = {}
@@ -289,6 +324,16 @@ class Settings(Section):
     def quarantine_key_file(self) -> Path:
         """The key that encrypts holds."""
         return self.quarantine.key_file or self.state_dir / "quarantine.key"
+
+    @property
+    def history_folder(self) -> Path:
+        """Where the embedded memory lies, and the journal of what a store could not take."""
+        return self.history.folder or self.state_dir / "history"
+
+    @property
+    def history_key_file(self) -> Path:
+        """The key that hashes and seals what memory keeps."""
+        return self.history.key_file or self.state_dir / "history.key"
 
     @property
     def token_folder(self) -> Path:

@@ -60,6 +60,7 @@ def environment_problems(settings: Settings, *, source: str) -> tuple[Problem, .
     found = [
         *_folder_problems("state_dir", settings.state_dir),
         *_folder_problems("quarantine.folder", settings.quarantine_folder),
+        *_folder_problems("history.folder", settings.history_folder),
         *_tls_problems(settings),
         *_port_problems(settings),
         *_socket_problems(settings),
@@ -92,6 +93,7 @@ def _errors(settings: Settings) -> Iterator[tuple[str, str]]:
         )
     yield from _authentication_errors(settings)
     yield from _arc_errors(settings)
+    yield from _history_errors(settings)
     yield from _policy_errors(settings)
     yield from _banner_errors(settings)
     yield from _weight_errors(settings)
@@ -121,6 +123,25 @@ def _arc_errors(settings: Settings) -> Iterator[tuple[str, str]]:
         for index, value in enumerate(values):
             if value in values[:index]:
                 yield f"arc.keys[{index}].{name}", f"{value!r} stands twice; each key has its own"
+
+
+def _history_errors(settings: Settings) -> Iterator[tuple[str, str]]:
+    told = settings.history
+    if told.store == "redis":
+        if told.redis is None or not (told.redis.url or told.redis.sentinels):
+            yield "history.redis.url", "is missing: name the server, or its sentinels"
+        if told.key_file is None:
+            yield (
+                "history.key_file",
+                "is required with store = 'redis': all gateways need the same key, so make one "
+                "(lurewall history new-key FILE) and copy it to each",
+            )
+    elif told.redis is not None:
+        yield "history.redis", f"has no effect with store = {told.store!r}; remove it"
+    if told.contact_window_days > told.keep_contacts_days:
+        yield "history.contact_window_days", "is longer than contacts are kept"
+    if settings.history_key_file in told.old_key_files:
+        yield "history.old_key_files", "names the key in use; list former keys only"
 
 
 def _listener_errors(settings: Settings, listener: Listener, key: str) -> Iterator[tuple[str, str]]:

@@ -152,7 +152,7 @@ class SealedHistory:
         if not dossiers and not trails:
             return Recollection()
         try:
-            answer = await self.store.read(dossiers, trails, _seconds(self.clock.now()))
+            answer = await self.store.read(dossiers, trails, self.now())
         except StoreUnavailable as error:
             raise HistoryUnavailable(str(error)) from error
         return self._opened(inquiry, dossiers, trails, answer)
@@ -162,9 +162,13 @@ class SealedHistory:
         if not memories:
             return
         try:
-            await self.store.write(self.batch(memories), _seconds(self.clock.now()))
+            await self.store.write(self.batch(memories), self.now())
         except StoreUnavailable as error:
             self.told(f"lost: {error}")
+
+    def now(self) -> int:
+        """The time as the store counts it."""
+        return _seconds(self.clock.now())
 
     def batch(self, memories: Memories) -> Batch:
         """The records of these memories."""
