@@ -78,6 +78,8 @@ class EngagementCheck:
     @cached_property
     def contact(self) -> PlatformContact | None:
         """The platform contact that this message is, if it is an authentic one."""
+        if self.reading.notice is None:
+            return None
         return contact_of(self.transaction, self.reading, self.origin)
 
     @cached_property
