@@ -20,7 +20,6 @@ from milter.adapters.dns_resolver import DnsResolver
 from milter.adapters.files_quarantine import FilesQuarantine
 from milter.adapters.journal import FileJournal
 from milter.adapters.keys import load_or_create_key
-from milter.adapters.memory import EmptyHistory
 from milter.adapters.notifier import MailNotifier, NoticeOptions
 from milter.adapters.release_tokens import FileReleaseTokens
 from milter.app.clock import SystemClock
@@ -28,24 +27,29 @@ from milter.app.from_settings import (
     act_options,
     admission_limits,
     authentication_options,
+    known_domains,
     listener_options,
     metric_words,
     milter_options,
     next_hop_options,
+    outbound_hop_options,
     pipeline_options,
     release_hop_options,
     resolver_options,
     seal_options,
 )
 from milter.app.gateway import MailGateway
+from milter.app.history import RunningHistory
 from milter.app.milter_gateway import MilterGateway
 from milter.app.observation import Observation
 from milter.app.observed import ObservedNextHop, ObservedQuarantine
+from milter.app.outbound_gateway import OutboundGateway
 from milter.app.recipient_notices import RecipientNotices
 from milter.app.service_plan import listener_name, mail_log_settings
 from milter.app.version import VERSION
 from milter.check.authentication import Authenticator
 from milter.listen.admission import Admission
+from milter.listen.gateway import Gateway
 from milter.listen.listener import SmtpListener
 from milter.listen.milter_server import MilterListener
 from milter.observe.health import Health
@@ -113,6 +117,8 @@ class MailFront:
         self._next_hop = ObservedNextHop(self._smtp, self._observation, self._clock)
         self._admission = Admission(admission_limits(settings))
         self._release = SmtpNextHop(release_hop_options(settings), self._clock)
+        self._outbound = SmtpNextHop(outbound_hop_options(settings), self._clock)
+        self._history = RunningHistory(settings, self._clock)
         self._notices = self._recipient_notices(_derived(key, b"banner"))
         self._listeners = self._make_listeners(_derived(key, b"banner"))
         self._housekeeper = Housekeeper(self._quarantine, self._notifier(), self._retention())
@@ -139,6 +145,7 @@ class MailFront:
         """No new mail, running transactions to their end, then everything else."""
         self._smtp.keep_none()
         self._release.keep_none()
+        self._outbound.keep_none()
         await asyncio.gather(
             *(listener.drain(grace_seconds) for listener in self._listeners.values())
         )
@@ -151,6 +158,8 @@ class MailFront:
         await self._readers.close()
         await self._smtp.aclose()
         await self._release.aclose()
+        await self._outbound.aclose()
+        await self._history.aclose()
         await self._resolver.aclose()
         self._quarantine.close()
         self._journal.close()
@@ -159,7 +168,7 @@ class MailFront:
     def _make_listeners(self, banner_key: bytes) -> dict[str, SmtpListener | MilterListener]:
         pipeline = Pipeline(
             examiner=self._readers,
-            history=EmptyHistory(),
+            history=self._history.history,
             clock=self._clock,
             options=pipeline_options(
                 self._settings, banner_key=banner_key, seal=seal_options(self._settings)
@@ -171,30 +180,46 @@ class MailFront:
             ),
         )
         quarantine = ObservedQuarantine(self._quarantine, self._observation, self._clock)
-        gateway = MailGateway(
+        inbound = MailGateway(
             pipeline=pipeline,
-            delivery=Delivery(
-                next_hop=self._next_hop, quarantine=quarantine, journal=self._journal
-            ),
+            delivery=self._delivery(self._next_hop, quarantine),
             next_hop=self._next_hop,
             observation=self._observation,
             clock=self._clock,
             notices=self._notices.get("smtp"),
         )
+        outbound = self._outbound_gateway(quarantine)
         return {
             listener_name(index, one.role): (
                 self._milter_listener(one, pipeline, quarantine)
                 if one.role == "milter"
-                else SmtpListener(
-                    options=listener_options(self._settings, one),
-                    gateway=gateway,
-                    observer=self._observation,
-                    admission=self._admission,
-                    clock=self._clock,
-                )
+                else self._smtp_listener(one, outbound if one.role == "outbound" else inbound)
             )
             for index, one in enumerate(self._settings.listen)
         }
+
+    def _smtp_listener(self, listener: Listener, gateway: Gateway) -> SmtpListener:
+        return SmtpListener(
+            options=listener_options(self._settings, listener),
+            gateway=gateway,
+            observer=self._observation,
+            admission=self._admission,
+            clock=self._clock,
+        )
+
+    def _outbound_gateway(self, quarantine: ObservedQuarantine) -> OutboundGateway:
+        next_hop = ObservedNextHop(self._outbound, self._observation, self._clock)
+        return OutboundGateway(
+            delivery=self._delivery(next_hop, quarantine),
+            next_hop=next_hop,
+            history=self._history.history,
+            known=known_domains(self._settings),
+            observation=self._observation,
+            clock=self._clock,
+        )
+
+    def _delivery(self, next_hop: NextHop, quarantine: ObservedQuarantine) -> Delivery:
+        return Delivery(next_hop=next_hop, quarantine=quarantine, journal=self._journal)
 
     def _milter_listener(
         self, listener: Listener, pipeline: Pipeline, quarantine: ObservedQuarantine

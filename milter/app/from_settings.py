@@ -194,6 +194,11 @@ def release_hop_options(settings: Settings) -> NextHopOptions:
     return _hop_options(settings, settings.release_hop)
 
 
+def outbound_hop_options(settings: Settings) -> NextHopOptions:
+    """Where mail of our own people goes on to."""
+    return _hop_options(settings, settings.outbound_hop)
+
+
 def _hop_options(settings: Settings, hop: NextHopSettings) -> NextHopOptions:
     context = None
     if hop.tls_ca_file is not None:
@@ -240,6 +245,7 @@ def listener_options(settings: Settings, listener: Listener) -> ListenerOptions:
         domains=frozenset(settings.domains),
         tls_context=_server_tls(listener),
         require_tls=listener.require_tls,
+        allow_from=listener.allow_from,
         xclient_from=listener.xclient_from,
         xforward_from=listener.xforward_from,
         proxy_from=listener.proxy_from,

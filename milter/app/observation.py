@@ -5,7 +5,7 @@ content, no address beyond what the mail log's setting allows.
 Failure: none; counting never fails a mail.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from milter.check.authentication import Authenticated
 from milter.judge.policy import severity
@@ -16,7 +16,7 @@ from milter.mail.finding import CheckStatus
 from milter.mail.plan import Outcome
 from milter.mail.reading import Reading
 from milter.mail.reply import Reply
-from milter.mail.verdict import Action
+from milter.mail.verdict import Action, Disposition
 from milter.observe.health import Health
 from milter.observe.maillog import MailLog
 from milter.observe.metrics import Metrics
@@ -170,6 +170,21 @@ class Observation:
             authentication=_result_words(assessment),
             first_failure=assessment.first_failure,
             seconds=_seconds(stages, assessment, seconds),
+        )
+
+    def passed_out(
+        self,
+        transaction: Transaction,
+        outcome: Outcome,
+        dispositions: Sequence[Disposition],
+        seconds: float,
+    ) -> None:
+        """A mail of our own people went out, as it was."""
+        self._metrics.messages.add(transaction.role, Action.DELIVER.value)
+        self._metrics.message_seconds.observe(transaction.role, value=seconds)
+        self._count_fates(outcome)
+        self._log.message(
+            transaction, outcome, dispositions=dispositions, seconds={"total": seconds}
         )
 
     def _count_fates(self, outcome: Outcome) -> None:

@@ -263,7 +263,7 @@ class Dialogue:
             raise Refused(replies.BAD_FORWARD_PATH, RefusalReason.SYNTAX)
         parameters = self._parameters(rest, esmtp.RCPT_PARAMETERS)
         require_ascii(path, opened.envelope.smtputf8)
-        if self._options.role == "mx" and not self._is_ours(path):
+        if not self._may_relay_to(path):
             raise Refused(replies.RELAY_DENIED, RefusalReason.RELAY)
         if len(opened.recipients) >= self._options.max_recipients:
             raise Refused(replies.TOO_MANY_RECIPIENTS, RefusalReason.RECIPIENTS)
@@ -275,6 +275,16 @@ class Dialogue:
             opened.refused_recipients -= 1
             opened.recipients.append(recipient)
         return reply
+
+    def _may_relay_to(self, path: Path) -> bool:
+        """Design rule 5: never an open relay, whichever way the mail goes."""
+        match self._options.role:
+            case "mx":
+                return self._is_ours(path)
+            case "outbound":
+                return listed(self._peer_ip, self._options.allow_from)
+            case _:
+                return True
 
     def _is_ours(self, path: Path) -> bool:
         if path.mailbox is None:

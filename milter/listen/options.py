@@ -6,14 +6,15 @@ from typing import Literal
 
 from milter.listen.peers import Networks
 
-Role = Literal["mx", "before_queue", "after_queue"]
+Role = Literal["mx", "before_queue", "after_queue", "outbound"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerOptions:
     """Role, names, limits and times of a listener.
 
-    `domains` (A-labels) is what role mx takes mail for; other roles ignore it. `greeting` follows
+    `domains` (A-labels) is what role mx takes mail for, `allow_from` whom role outbound takes mail
+    from; other roles ignore them. `greeting` follows
     the host name in the 220 line. `command_seconds` is the time for one whole command line,
     `data_block_seconds` the longest silence within DATA, `data_seconds` the whole of DATA.
     """
@@ -25,6 +26,7 @@ class ListenerOptions:
     greeting: str = "ESMTP"
     tls_context: ssl.SSLContext | None = None
     require_tls: bool = False
+    allow_from: Networks = ()
     xclient_from: Networks = ()
     xforward_from: Networks = ()
     proxy_from: Networks = ()

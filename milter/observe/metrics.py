@@ -17,7 +17,7 @@ from milter.mail.plan import Fate
 from milter.mail.verdict import Action, Label, Mode
 from milter.observe.table import Merge, Table
 
-ROLES = ("mx", "before_queue", "after_queue", "milter")
+ROLES = ("mx", "before_queue", "after_queue", "outbound", "milter")
 STAGES = (
     "connect",
     "greeting",

@@ -54,7 +54,7 @@ class Section(BaseModel):
 class Listener(Section):
     """One address to take mail on (`[[listen]]`)."""
 
-    role: Literal["mx", "before_queue", "after_queue", "milter"]
+    role: Literal["mx", "before_queue", "after_queue", "outbound", "milter"]
     address: str = "127.0.0.1"
     port: Port = 10025
     tls_certificate: Path | None = None
@@ -64,11 +64,14 @@ class Listener(Section):
     xforward_from: tuple[Network, ...] = ()
     proxy_from: tuple[Network, ...] = ()
     bare_line_ends: Literal["reject", "normalise"] = "reject"
-    # Milter only: a Unix socket instead of address and port, and which MTAs may come over TCP.
+    # Which servers may come: MTAs to a milter over TCP, our own mail servers to role outbound.
+    allow_from: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    # Outbound only: the server that takes the mail on.
+    relay_to: HostAndPort | None = None
+    # Milter only: a Unix socket instead of address and port.
     socket: Path | None = None
     socket_group: str | None = None
     socket_mode: Annotated[int, BeforeValidator(_octal), Field(ge=0, le=0o777)] = 0o660
-    allow_from: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     # Milter only: where held mail is kept, and the server that released mail goes to.
     hold_with: Literal["own", "mta"] = "own"
     release_to: HostAndPort | None = None
@@ -307,8 +310,12 @@ class Settings(Section):
         places = [one.release_to for one in self.listen if one.release_to]
         if self.next_hop is not None and not places:
             return self.next_hop
-        host, _, port = (*places, "localhost:25")[0].rpartition(":")
-        return NextHopSettings(host=host.strip("[]"), port=int(port), client_facts="none")
+        return _hop_to((*places, "localhost:25")[0])
+
+    @property
+    def outbound_hop(self) -> NextHopSettings:
+        """Where mail of our own people goes on to."""
+        return _hop_to(next((one.relay_to for one in self.listen if one.relay_to), "localhost:25"))
 
     @property
     def own_authserv_id(self) -> str:
@@ -344,3 +351,8 @@ class Settings(Section):
     def journal_folder(self) -> Path:
         """Where the journal of split transactions lies."""
         return self.state_dir / "journal"
+
+
+def _hop_to(place: str) -> NextHopSettings:
+    host, _, port = place.rpartition(":")
+    return NextHopSettings(host=host.strip("[]"), port=int(port), client_facts="none")

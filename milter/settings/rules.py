@@ -155,12 +155,32 @@ def _listener_errors(settings: Settings, listener: Listener, key: str) -> Iterat
         )
     if bool(listener.tls_certificate) != bool(listener.tls_key):
         yield f"{key}.tls_key", "tls_certificate and tls_key belong together; name both or none"
+    yield from _outbound_errors(settings, listener, key)
     yield from _milter_errors(settings, listener, key)
+
+
+def _outbound_errors(settings: Settings, listener: Listener, key: str) -> Iterator[tuple[str, str]]:
+    if listener.role not in ("outbound", "milter") and "allow_from" in listener.model_fields_set:
+        yield f"{key}.allow_from", "is for roles outbound and milter; remove it"
+    if listener.role != "outbound":
+        if listener.relay_to is not None:
+            yield f"{key}.relay_to", "is for role outbound; remove it"
+        return
+    if listener.relay_to is None:
+        yield f"{key}.relay_to", "is missing: name the server (host:port) that takes the mail on"
+    if not settings.domains:
+        yield "domains", "is empty; role outbound remembers mail of listed domains, so list yours"
+    first = next(one.relay_to for one in settings.listen if one.role == "outbound")
+    if listener.relay_to != first:
+        yield (
+            f"{key}.relay_to",
+            f"is another than {first} of a listener above; there is one way out",
+        )
 
 
 def _next_hop_errors(settings: Settings) -> Iterator[tuple[str, str]]:
     hop = settings.next_hop
-    if hop is None and any(one.role != "milter" for one in settings.listen):
+    if hop is None and any(one.role not in ("milter", "outbound") for one in settings.listen):
         yield "next_hop", "is missing: every role but milter relays mail; name the inner server"
     if hop is not None and hop.tls == "verify" and hop.host.replace(".", "").isdigit():
         yield "next_hop.host", "is an address; tls = 'verify' needs the name in the certificate"
@@ -170,7 +190,6 @@ _FOR_MILTER = (
     "socket",
     "socket_group",
     "socket_mode",
-    "allow_from",
     "hold_with",
     "release_to",
     "judge_authenticated",

@@ -104,7 +104,9 @@ class House:
     def transaction(self, sent: Sent) -> Transaction:
         """The mail as it comes in."""
         number = next(self._numbers)
-        paths = [parse_path(f"<{one}>".encode(), smtputf8=True)[0] for one in (sent.sender, *sent.to)]
+        paths = [
+            parse_path(f"<{one}>".encode(), smtputf8=True)[0] for one in (sent.sender, *sent.to)
+        ]
         return Transaction(
             transaction_id=f"t{number}",
             role="mx",
@@ -135,9 +137,7 @@ class House:
         if domain.startswith("nobody") or not sent.signs:
             return raw
         signed = [*_SIGNED, *(name.lower().encode() for name in sent.signed_too)]
-        return (
-            dkim.sign(raw, b"world", domain.encode(), _key()[0], include_headers=signed) + raw
-        )
+        return dkim.sign(raw, b"world", domain.encode(), _key()[0], include_headers=signed) + raw
 
 
 class InProcess:

@@ -1,0 +1,67 @@
+"""The gateway of role outbound: our own people's mail passes as it is, and memory hears of it.
+
+Nothing is judged, edited or held. What is remembered is who wrote to whom (`check.engagement.
+outbound`), once the next hop has taken the mail.
+
+Failure: that of a relay; an exception of our own is 451 4.3.0. The memory never costs a mail: what
+it cannot take is counted by its adapter.
+"""
+
+from milter.app.observation import Observation
+from milter.check.engagement.outbound import outbound_memories
+from milter.check.identity import KnownDomains
+from milter.mail.envelope import Connection, Transaction
+from milter.mail.plan import Group, Plan
+from milter.mail.reply import INTERNAL_ERROR, Reply, with_transaction_id
+from milter.mail.verdict import Action, Disposition
+from milter.ports import Clock, History, NextHop, NextHopSession
+from milter.relay.delivery import Delivery
+
+_RULE = "outbound"
+
+
+class OutboundGateway:
+    """Implements `listen.gateway.Gateway`."""
+
+    def __init__(
+        self,
+        *,
+        delivery: Delivery,
+        next_hop: NextHop,
+        history: History,
+        known: KnownDomains,
+        observation: Observation,
+        clock: Clock,
+    ) -> None:
+        self._delivery = delivery
+        self._next_hop = next_hop
+        self._history = history
+        self._known = known
+        self._observation = observation
+        self._clock = clock
+
+    async def keywords(self) -> dict[str, str]:
+        """What the next hop announces."""
+        return await self._next_hop.keywords()
+
+    async def open(self, connection: Connection) -> NextHopSession:
+        """A session with the next hop for one transaction."""
+        return await self._next_hop.open(connection)
+
+    async def submit(self, transaction: Transaction, session: NextHopSession) -> Reply:
+        """Relay the octets; then remember who wrote to whom."""
+        started = self._clock.monotonic()
+        disposition = Disposition(
+            action=Action.DELIVER, rule=_RULE, recipients=transaction.envelope.recipients
+        )
+        plan = Plan(groups=(Group(disposition=disposition, raw=transaction.raw),))
+        try:
+            outcome = await self._delivery.deliver(transaction, plan, session)
+            if outcome.reply.is_positive:
+                await self._history.remember(outbound_memories(transaction, self._known))
+        except Exception as error:  # design rule 1: our own fault is never a 5xx
+            self._observation.fault(transaction.transaction_id, error)
+            return with_transaction_id(INTERNAL_ERROR, transaction.transaction_id)
+        seconds = self._clock.monotonic() - started
+        self._observation.passed_out(transaction, outcome, (disposition,), seconds)
+        return outcome.reply
