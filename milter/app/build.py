@@ -43,13 +43,13 @@ from milter.app.history import RunningHistory
 from milter.app.milter_gateway import MilterGateway
 from milter.app.observation import Observation
 from milter.app.observed import ObservedNextHop, ObservedQuarantine
-from milter.app.outbound_gateway import OutboundGateway
+from milter.app.outbound_gateway import OutboundFilter, OutboundGateway
 from milter.app.recipient_notices import RecipientNotices
 from milter.app.service_plan import listener_name, mail_log_settings
 from milter.app.version import VERSION
 from milter.check.authentication import Authenticator
 from milter.listen.admission import Admission
-from milter.listen.gateway import Gateway
+from milter.listen.gateway import Filter, Gateway
 from milter.listen.listener import SmtpListener
 from milter.listen.milter_server import MilterListener
 from milter.observe.health import Health
@@ -224,17 +224,25 @@ class MailFront:
     def _milter_listener(
         self, listener: Listener, pipeline: Pipeline, quarantine: ObservedQuarantine
     ) -> MilterListener:
-        return MilterListener(
-            options=milter_options(self._settings, listener),
-            gateway=MilterGateway(
-                pipeline=pipeline,
-                quarantine=quarantine,
-                tokens=self._tokens,
+        gateway: Filter = MilterGateway(
+            pipeline=pipeline,
+            quarantine=quarantine,
+            tokens=self._tokens,
+            observation=self._observation,
+            clock=self._clock,
+            hold_with_mta=listener.hold_with == "mta",
+            notices=self._notices.get("milter"),
+        )
+        if listener.outbound:
+            gateway = OutboundFilter(
+                history=self._history.history,
+                known=known_domains(self._settings),
                 observation=self._observation,
                 clock=self._clock,
-                hold_with_mta=listener.hold_with == "mta",
-                notices=self._notices.get("milter"),
-            ),
+            )
+        return MilterListener(
+            options=milter_options(self._settings, listener),
+            gateway=gateway,
             observer=self._observation,
             admission=self._admission,
             clock=self._clock,

@@ -267,7 +267,7 @@ def milter_options(settings: Settings, listener: Listener) -> MilterOptions:
         allow_from=listener.allow_from,
         max_message_bytes=settings.limits.message_bytes,
         defer_too_large=settings.judgement.cannot_judge == "defer",
-        pass_authenticated=not listener.judge_authenticated,
+        pass_authenticated=not (listener.judge_authenticated or listener.outbound),
     )
 
 

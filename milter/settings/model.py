@@ -76,6 +76,8 @@ class Listener(Section):
     hold_with: Literal["own", "mta"] = "own"
     release_to: HostAndPort | None = None
     judge_authenticated: bool = False
+    # Milter only: our own people's mail, which is not judged; memory hears who wrote to whom.
+    outbound: bool = False
 
 
 class NextHopSettings(Section):

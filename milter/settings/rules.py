@@ -193,6 +193,7 @@ _FOR_MILTER = (
     "hold_with",
     "release_to",
     "judge_authenticated",
+    "outbound",
 )
 _NOT_FOR_MILTER = (
     "tls_certificate",
@@ -209,7 +210,7 @@ def _milter_errors(settings: Settings, listener: Listener, key: str) -> Iterator
             if name in listener.model_fields_set:
                 yield f"{key}.{name}", "is for role milter; remove it"
         return
-    holds = settings.mode is Mode.ENFORCE and listener.hold_with == "own"
+    holds = settings.mode is Mode.ENFORCE and listener.hold_with == "own" and not listener.outbound
     if holds and not listener.release_to:
         yield (
             f"{key}.release_to",
