@@ -8,7 +8,7 @@ own check then finds out. No network: the answers of the DNS are made with the m
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.header import Header
 from functools import lru_cache
 from typing import Final
@@ -27,6 +27,7 @@ _FREE_MAIL: Final = ("gmail.com", "outlook.com", "yahoo.com", "163.com", "mail.r
 _RELAY: Final = "linkedin.com"
 _CLIENT: Final = "192.0.2.25"
 _SELECTOR: Final = "bench"
+_RECEIVED_AT: Final = datetime(2026, 11, 3, 9, tzinfo=UTC)
 _SIGNED: Final = [b"from", b"to", b"subject", b"date", b"message-id"]
 _NOBODY: Final = Answer(status=AnswerStatus.NO_NAME)
 OPTIONS: Final = AuthenticationOptions(authserv_id="gateway.test", verify="always")
@@ -38,16 +39,61 @@ def transaction_of(mail: TrainingMail) -> Transaction:
     raw = _message(mail, domain, local)
     if mail.sender != "domain":
         raw = _signed(raw, domain)
-    reverse_path, _ = parse_path(f"<{local}@{domain}>".encode(), smtputf8=False)
+    return _transaction(raw, f"{local}@{domain}", _RECEIVED_AT)
+
+
+def _transaction(raw: bytes, sender: str, received_at: datetime) -> Transaction:
+    reverse_path, _ = parse_path(f"<{sender}>".encode(), smtputf8=False)
     recipient, _ = parse_path(b"<someone@example.org>", smtputf8=False)
     return Transaction(
         transaction_id="bench",
         role="mx",
-        received_at=datetime(2026, 11, 3, 9, tzinfo=UTC),
+        received_at=received_at,
         connection=Connection(client_ip=_CLIENT, helo="out.example.net"),
         envelope=Envelope(reverse_path=reverse_path, recipients=(Recipient(path=recipient),)),
         raw=raw,
     )
+
+
+def notice_before(mail: TrainingMail) -> Transaction | None:
+    """The network's notification that came before a mail whose position is after_relay.
+
+    The same person of the same organisation says a word there; it gives no hint where it goes on.
+    """
+    if mail.position != "after_relay" or not mail.name:
+        return None
+    raw = _notice(mail)
+    raw = _signed(raw, _RELAY, more=(b"x-linkedin-class", b"x-linkedin-template"))
+    return _transaction(raw, f"bounce@bounce.{_RELAY}", _RECEIVED_AT - timedelta(days=3))
+
+
+def _notice(mail: TrainingMail) -> bytes:
+    name = Header(mail.name, "utf-8").encode()
+    number = hashlib.sha256(mail.case.encode()).hexdigest()[:8]
+    lines = [
+        f"From: {name} <inmail-hit-reply@{_RELAY}>",
+        f"Reply-To: <{number}@reply.{_RELAY}>",
+        "To: someone@example.org",
+        "Subject: A message for you",
+        f"Message-ID: <{number}@mailb.prod.{_RELAY}>",
+        "Date: Sat, 31 Oct 2026 09:00:00 +0000",
+        "X-LinkedIn-Class: INMAIL",
+        "X-LinkedIn-Template: email_hire_inmail_initial_single_01",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+        "",
+        "A message for you",
+        "",
+        mail.name,
+        f"Reply: https://www.{_RELAY}/messaging/thread/2-{number}/",
+        "",
+        "Hello, I read your profile with interest. May I tell you more?",
+        "",
+        "This email was intended for Someone (Researcher)",
+        "",
+    ]
+    return "\r\n".join(lines).encode("utf-8")
 
 
 class Zones:
@@ -110,9 +156,9 @@ def _message(mail: TrainingMail, domain: str, local: str) -> bytes:
     return "\r\n".join("\n".join(lines).split("\n")).encode("utf-8")
 
 
-def _signed(raw: bytes, domain: str) -> bytes:
+def _signed(raw: bytes, domain: str, more: Sequence[bytes] = ()) -> bytes:
     field: bytes = dkim.sign(
-        raw, _SELECTOR.encode(), domain.encode(), _key()[0], include_headers=_SIGNED
+        raw, _SELECTOR.encode(), domain.encode(), _key()[0], include_headers=[*_SIGNED, *more]
     )
     return field + raw
 

@@ -13,13 +13,16 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final, TypeVar
 
-from bench.arrival import OPTIONS, authenticator, loop, transaction_of
+from bench.arrival import OPTIONS, authenticator, loop, notice_before, transaction_of
 from milter.app.from_settings import known_domains
+from milter.check.engagement.engagement import EngagementCheck
 from milter.check.identity import UNKNOWN_STANDING, KnownDomains, Standing, check_identity
 from milter.examine import examine
 from milter.judge.scoring import score
 from milter.judge.weights import WeightTable, parse_weights
 from milter.mail.analysis import Analysis
+from milter.mail.engagement import Dossier, Recollection
+from milter.mail.envelope import Transaction
 from milter.mail.finding import CheckOutcome, CheckStatus
 from milter.mail.reading import Facts, Reading
 from milter.mail.verdict import Label, Verdict
@@ -77,26 +80,56 @@ def is_held(verdict: Verdict) -> bool:
 
 def judge(mail: TrainingMail) -> Judged:
     """Judge one mail of the corpus."""
-    reading, standing = loop().run_until_complete(_arrived(mail))
+    transaction = transaction_of(mail)
+    reading, standing = loop().run_until_complete(_arrived(transaction))
     identity = identity_of(reading, standing)
+    memory = _memory_of(transaction, reading, identity, _recalled(mail))
     return Judged(
         mail=mail,
-        verdict=scored(reading, identity),
-        rules_alone=scored(_without_model(reading), identity),
+        verdict=scored(reading, identity, memory),
+        rules_alone=scored(_without_model(reading), identity, memory),
         analysis=reading.analysis,
         screened=reading.screened,
     )
 
 
-async def _arrived(mail: TrainingMail) -> tuple[Reading, Standing]:
+async def _arrived(transaction: Transaction) -> tuple[Reading, Standing]:
     """The mail as a front has it before it asks its checks."""
-    transaction = transaction_of(mail)
     running = authenticator().begin(transaction, time.monotonic() + _DEADLINE_SECONDS)
     reading = examine(transaction.raw, await running.told(_AT_THE_EDGE))
     found = await running.finish(reading)
     running.close()
     standing = Standing(organisation=found.organisation, is_sealed=bool(found.sealer))
     return replace(reading, auth_results=found.results), standing
+
+
+def _recalled(mail: TrainingMail) -> Recollection:
+    """What memory holds when the mail comes: the notification before it, if its story has one."""
+    notice = notice_before(mail)
+    if notice is None:
+        return Recollection()
+    reading, standing = loop().run_until_complete(_arrived(notice))
+    identity = identity_of(reading, standing)
+    check = _engagement(notice, reading, identity)
+    events = check.memories(scored(reading, identity)).events
+    return Recollection(
+        dossiers=tuple(Dossier(recipient=person, events=(event,)) for person, event in events)
+    )
+
+
+def _memory_of(
+    transaction: Transaction, reading: Reading, identity: CheckOutcome, recalled: Recollection
+) -> CheckOutcome:
+    check = _engagement(transaction, reading, identity)
+    check.recalled = recalled
+    return CheckOutcome(check="engagement", status=CheckStatus.DONE, findings=check.findings())
+
+
+def _engagement(
+    transaction: Transaction, reading: Reading, identity: CheckOutcome
+) -> EngagementCheck:
+    found = tuple(one for each in (*reading.outcomes, identity) for one in each.findings)
+    return EngagementCheck(transaction=transaction, reading=reading, known=_known(), found=found)
 
 
 async def told_of(mail: TrainingMail) -> tuple[bytes, Facts]:
@@ -142,9 +175,9 @@ def identity_of(reading: Reading, standing: Standing = UNKNOWN_STANDING) -> Chec
     )
 
 
-def scored(reading: Reading, identity: CheckOutcome) -> Verdict:
+def scored(reading: Reading, *outcomes: CheckOutcome) -> Verdict:
     """The shipped weights on all that was found."""
-    return score((*reading.outcomes, identity), table=_weights())
+    return score((*reading.outcomes, *outcomes), table=_weights())
 
 
 def in_processes(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
