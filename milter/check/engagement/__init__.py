@@ -3,8 +3,9 @@
 - `engagement`: the check; asks the history once, lets the parts below answer, says what to keep.
 - `direct_mail`: what of a message these questions are asked of.
 - `contacts`: an authenticated notification of a professional network becomes a platform contact.
-- `names`, `matching`: is the writer of this mail the member who turned to our recipient there?
+- `shown_names`, `names`, `organisations`, `matching`: is the writer of this mail the member who turned to our recipient there?
 - `claims`: a claim without trace, another address, another person, another way to answer.
+- `telling`: how a finding names the earlier message that it rests on.
 - `stages`: how far the persona has gone, and whether this mail goes further.
 - `graph`: the same handle, number or account with others; the same persona with our people.
 - `campaigns`: the same text to several of our people.

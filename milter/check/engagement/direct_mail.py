@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from milter.check.engagement.names import is_whole_name
 from milter.check.identity import KnownDomains, within
 from milter.mail.analysis import Analysis, Entity
 from milter.mail.engagement import Trait, TraitKind
@@ -32,7 +33,8 @@ _NO_WORDS_OF_THE_SENDER = frozenset({Source.QUOTED})
 class DirectMail:
     """A message from outside to some of our people, as far as memory is concerned.
 
-    `names` are the display name and the names signed with. `traits` are what the text offers or
+    `names` are the display name and all people of the text, `writers` of them the display name and
+    whom the text is signed by. `traits` are what the text offers or
     names, without the sender's own address. `codes` are the findings so far, `plain` those of full
     strength. `words` are rare words of its text, `bands` and `shape` its sketch.
     """
@@ -42,6 +44,7 @@ class DirectMail:
     domain: str
     recipients: tuple[str, ...]
     names: tuple[str, ...] = ()
+    writers: tuple[str, ...] = ()
     organisations: tuple[str, ...] = ()
     traits: tuple[Trait, ...] = ()
     words: frozenset[str] = frozenset()
@@ -91,6 +94,7 @@ def direct_mail(
         domain=sender.domain,
         recipients=recipients_of(transaction),
         names=_distinct((sender.display_name, *_named(said, "person"))),
+        writers=_writers(sender.display_name, said),
         organisations=_distinct(_named(said, "org")),
         traits=tuple(dict.fromkeys(_traits(said, address)))[:_MAX_TRAITS],
         words=frozenset(analysis.words),
@@ -126,6 +130,20 @@ def _traits(entities: Iterable[Entity], address: str) -> Iterator[Trait]:
 
 def _named(entities: Iterable[Entity], kind: str) -> Iterator[str]:
     return (one.value or one.text for one in entities if one.type == kind and not one.is_vague)
+
+
+def _writers(shown: str, said: Iterable[Entity]) -> tuple[str, ...]:
+    """The display name and the names in the signature; without a name of two words, the last one.
+
+    Whom a text only speaks of has not written it.
+    """
+    people = [one for one in said if one.type == "person" and not one.is_vague]
+    signed = [one.value or one.text for one in people if one.source is Source.SIGNATURE]
+    if not any(map(is_whole_name, (shown, *signed))):
+        last = max(people, key=lambda one: one.start, default=None)
+        if last is not None and last.source is Source.BODY:
+            signed.append(last.value or last.text)
+    return _distinct((shown, *signed))
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:

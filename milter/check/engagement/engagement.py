@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
+from milter.check.engagement.claims import claim_findings
 from milter.check.engagement.contacts import contact_of
-from milter.check.engagement.direct_mail import CHECK, DirectMail, direct_mail, recipients_of
-from milter.check.engagement.matching import Match, best_match
+from milter.check.engagement.direct_mail import DirectMail, direct_mail, recipients_of
+from milter.check.engagement.matching import Match, best_match, follows_finding
 from milter.check.engagement.stages import (
     STAGE_CODES,
     Engagement,
     engagement_with,
-    history,
     stage_findings,
     stage_of,
 )
@@ -170,7 +170,15 @@ class EngagementCheck:
 
     def _of_dossiers(self, mail: DirectMail) -> Iterator[Finding]:
         for match in self._matches.values():
-            yield _relay_then_direct(mail, match)
+            if (finding := follows_finding(mail, match)) is not None:
+                yield finding
+        yield from claim_findings(
+            mail,
+            self.recalled.dossiers,
+            self._matches,
+            contact_window=self.windows.contact,
+            engagement_window=self.windows.engagement,
+        )
         for engagement in self._engagements:
             yield from stage_findings(mail, engagement)
 
@@ -234,18 +242,3 @@ def _asked(mail: DirectMail) -> tuple[Trait, ...]:
 def _contacts(dossier: Dossier) -> Iterator[PlatformContact]:
     events: tuple[Event, ...] = dossier.events
     return (event for event in events if isinstance(event, PlatformContact))
-
-
-def _relay_then_direct(mail: DirectMail, match: Match) -> Finding:
-    contact = match.contact
-    text = (
-        f"{contact.origin.at:%Y-%m-%d} {contact.notice} on {contact.platform}"
-        f" from {contact.persona}"
-    )
-    return Finding(
-        code="RELAY_THEN_DIRECT",
-        check=CHECK,
-        strength=match.strength,
-        evidence=(history(contact.origin.message_id, text),),
-        note="known by " + ", ".join(match.factors),
-    )

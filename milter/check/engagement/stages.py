@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from milter.check.engagement.direct_mail import CHECK, DirectMail
+from milter.check.engagement.telling import earlier_mail
 from milter.mail.engagement import Conduct, Dossier, Event, PlatformContact, Ruling, Stage
-from milter.mail.finding import Evidence, Finding, Source
+from milter.mail.finding import Finding
 
 _STAGES = {
     Stage.ESCALATE: ("SENSITIVE", "CONTACTS", "SECRECY", "DATA_LOGIN", "LURE_FILE"),
@@ -83,17 +84,6 @@ def stage_findings(mail: DirectMail, engagement: Engagement) -> Iterable[Finding
     marked = next((one for one in engagement.conduct if _MARKED in one.codes), None)
     if marked is not None:
         yield Finding(code="PERSONA_MARKED", check=CHECK, evidence=(earlier_mail(marked),))
-
-
-def earlier_mail(conduct: Conduct) -> Evidence:
-    """An earlier direct mail as evidence: when, from whom, under which subject."""
-    shown = f"{conduct.persona} <{conduct.address}>" if conduct.persona else conduct.address
-    return history(conduct.origin.message_id, f"{conduct.origin.at:%Y-%m-%d} mail from {shown}")
-
-
-def history(message_id: str, text: str) -> Evidence:
-    """Evidence that stands in another message."""
-    return Evidence(source=Source.HISTORY, part=message_id, start=0, end=len(text), text=text)
 
 
 def _same_persona(
