@@ -3,7 +3,8 @@
 - `engagement`: the check; asks the history once, lets the parts below answer, says what to keep.
 - `direct_mail`: what of a message these questions are asked of.
 - `contacts`: an authenticated notification of a professional network becomes a platform contact.
-- `shown_names`, `names`, `organisations`, `matching`: is the writer of this mail the member who turned to our recipient there?
+- `shown_names`, `names`, `organisations`: is it one person, is it one house?
+- `matching`: is the writer of this mail the member who turned to our recipient there?
 - `claims`: a claim without trace, another address, another person, another way to answer.
 - `telling`: how a finding names the earlier message that it rests on.
 - `stages`: how far the persona has gone, and whether this mail goes further.
