@@ -118,7 +118,7 @@ class MailFront:
         self._admission = Admission(admission_limits(settings))
         self._release = SmtpNextHop(release_hop_options(settings), self._clock)
         self._outbound = SmtpNextHop(outbound_hop_options(settings), self._clock)
-        self._history = RunningHistory(settings, self._clock)
+        self._history = RunningHistory(settings, self._clock, told=self._observation.memory_trouble)
         self._notices = self._recipient_notices(_derived(key, b"banner"))
         self._listeners = self._make_listeners(_derived(key, b"banner"))
         self._housekeeper = Housekeeper(self._quarantine, self._notifier(), self._retention())
@@ -296,6 +296,7 @@ class MailFront:
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
             now = self._clock.now()
             try:
+                await self._history.keep_house()
                 report = await self._housekeeper.run(now)
             except Exception as error:  # mail flows without it; it is tried again
                 self.log.problem("housekeeping", error=error)

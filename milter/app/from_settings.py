@@ -6,6 +6,7 @@ Failure: what `settings.rules` has let through builds; anything else is our own 
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from milter.act.banner_texts import LANGUAGES, BannerTexts, parse_banner_texts
 from milter.act.plan import ActOptions
@@ -13,6 +14,7 @@ from milter.act.seal import SealOptions
 from milter.adapters.dns_resolver import NameServer, ResolverOptions, system_servers
 from milter.app.version import VERSION
 from milter.check.authentication import AuthenticationOptions
+from milter.check.engagement.engagement import Windows
 from milter.check.identity import KnownDomains, parse_known
 from milter.judge.policy import Allow, Policy, Row
 from milter.judge.weights import WeightTable, parse_weights
@@ -57,6 +59,10 @@ def pipeline_options(
         known=known_domains(settings),
         facts=facts(settings, banner_key, trusted=trusted),
         act=replace(act_options(settings, banner_key=banner_key, mode=mode), seal=seal),
+        windows=Windows(
+            contact=timedelta(days=settings.history.contact_window_days),
+            engagement=timedelta(days=settings.history.engagement_window_days),
+        ),
         deadline_seconds=settings.judgement.deadline_seconds,
         info_from_db=settings.judgement.info_from_db,
         versions=VERSIONS,

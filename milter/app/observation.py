@@ -110,6 +110,13 @@ class Observation:
         self._metrics.dns_down.set(to=float(is_down))
         self._log.problem("dns_down" if is_down else "dns_back")
 
+    # The memory's.
+
+    def memory_trouble(self, what: str) -> None:
+        """Something was not kept, or does not open; one word, and a reason."""
+        self._metrics.history_trouble.add(what.partition(":")[0])
+        self._log.problem("history", detail=what)
+
     # The gateway's.
 
     def fault(self, transaction_id: str, error: Exception) -> None:

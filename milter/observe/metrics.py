@@ -188,6 +188,11 @@ class Metrics(Table):
             "DNS questions by how they were answered",
             outcome=DNS_OUTCOMES,
         )
+        self.history_trouble = count(
+            "lurewall_history_trouble_total",
+            "Memories that were lost or do not open",
+            what=("lost", "unreadable"),
+        )
         self.dns_down = level(
             "lurewall_dns_down", "1 while no name server answers a front", merge=Merge.MAX
         )

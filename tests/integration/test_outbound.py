@@ -1,7 +1,5 @@
 """Role outbound in a real gateway: octets as they came, from our own servers only."""
 
-import sys
-
 import pytest
 
 from tests.support.client import Peer
