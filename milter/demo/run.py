@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from milter.demo.inner_server import InnerServer
-from milter.demo.samples import RECIPIENT, SAMPLES, Sample
+from milter.demo.samples import FOLLOW_UP_ID, RECIPIENT, SAMPLES, Sample
 from milter.demo.senders import Senders
 
 _START_SECONDS = 90.0
@@ -179,9 +179,19 @@ async def _show(
         )
     lost += [sample.name for sample in SAMPLES[len(messages) :]]
     console.print(table)
+    _show_memory(console, inner)
     delivered = len(inner.messages)
     console.print(f"the inner server has {delivered} messages (notices of holds among them)")
     return lost
+
+
+def _show_memory(console: Console, inner: InnerServer) -> None:
+    """What the recipient of the follow-up sees: its banner names the earlier message."""
+    for message in inner.messages:
+        if f"Message-ID: {FOLLOW_UP_ID}".encode() in message.raw:
+            text = message.raw.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
+            console.print("the follow-up, as its recipient sees it:", style="bold")
+            console.print(text.strip(), highlight=False, markup=False, soft_wrap=True)
 
 
 async def _stay(console: Console, place: _Place, inner: InnerServer) -> None:

@@ -9,6 +9,7 @@ import base64
 from dataclasses import dataclass
 
 RECIPIENT = "r.lefort@example.org"
+FOLLOW_UP_ID = "<follow.up@gmail.com>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +85,17 @@ This email was intended for R. Lefort (metrologist).
 
 _FOLLOW_UP = _mail(
     f"""
-From: Daria K. <daria.k.consult@gmail.com>
+From: Daria Kamau <daria.k.consult@gmail.com>
 To: R. Lefort <{RECIPIENT}>
 Subject: Re: our exchange
 Date: Wed, 25 Nov 2026 08:41:00 +0000
-Message-ID: <follow.up@gmail.com>
+Message-ID: {FOLLOW_UP_ID}
 MIME-Version: 1.0
 Content-Type: text/plain; charset=us-ascii
 Content-Transfer-Encoding: 7bit
 """,
     """
-Hi, as discussed on LinkedIn, let us continue on WhatsApp, I rarely open this inbox:
+Hi, as I wrote on LinkedIn, let us continue on WhatsApp, I rarely open this inbox:
 +44 7700 900123. I will explain the project there.
 
 Daria
@@ -237,7 +238,7 @@ SAMPLES = (
         signed_by="linkedin.com",
     ),
     Sample(
-        name="lure: off-platform follow-up",
+        name="lure: follow-up of the notification, from free mail",
         reverse_path="daria.k.consult@gmail.com",
         raw=_FOLLOW_UP,
     ),

@@ -1,7 +1,8 @@
 """How findings tell of an earlier message: its day, what it was, which field said what.
 
 The message-id stands as the part of the evidence, so that an analyst finds the message again.
-Refuses to name one of our people to another: only what the persona showed or gave is told.
+Mostly names and dates, so that a banner in any language may repeat it. Refuses to name one of our
+people to another: only what the persona showed or gave is told.
 """
 
 from milter.mail.engagement import Conduct, PlatformContact, Trait, TraitKind
@@ -18,15 +19,14 @@ def history(message_id: str, text: str) -> Evidence:
 def earlier_mail(conduct: Conduct, said: str = "") -> Evidence:
     """An earlier direct mail as evidence: when, from whom, and what of it matters."""
     shown = f"{conduct.persona} <{conduct.address}>" if conduct.persona else conduct.address
-    text = f"{conduct.origin.at:%Y-%m-%d} mail from {shown}"
-    return history(conduct.origin.message_id, f"{text}: {said}" if said else text)
+    text = f"{conduct.origin.at:%Y-%m-%d}: {shown}"
+    return history(conduct.origin.message_id, f"{text}, {said}" if said else text)
 
 
 def earlier_contact(contact: PlatformContact, said: str = "") -> Evidence:
     """A notification of a network as evidence."""
-    what = contact.notice or "message"
-    text = f"{contact.origin.at:%Y-%m-%d} {what} on {contact.platform} from {contact.persona}"
-    return history(contact.origin.message_id, f"{text}: {said}" if said else text)
+    text = f"{contact.origin.at:%Y-%m-%d}, {contact.platform}: {contact.persona}"
+    return history(contact.origin.message_id, f"{text}, {said}" if said else text)
 
 
 def told(trait: Trait) -> str:

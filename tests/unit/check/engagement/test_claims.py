@@ -198,6 +198,6 @@ def test_evidence_tells_day_and_field_and_none_of_our_people() -> None:
     (evidence,) = one.evidence
     assert evidence.part == "<c1@past>"
     assert evidence.text == (
-        "2026-11-13 mail from Daria Kamau <daria@northbridge.example>: gave handle telegram:dk_07"
+        "2026-11-13: Daria Kamau <daria@northbridge.example>, gave handle telegram:dk_07"
     )
     assert JANE not in evidence.text + one.note

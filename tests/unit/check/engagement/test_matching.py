@@ -150,6 +150,6 @@ def test_evidence_names_the_earlier_message() -> None:
     (evidence,) = finding.evidence
     assert evidence.part == "<n1@past>"
     assert evidence.text == (
-        "2026-11-13 inmail on linkedin from Daria Kamau: gave handle telegram:dk_07"
+        "2026-11-13, linkedin: Daria Kamau, gave handle telegram:dk_07"
     )
     assert dossier(contact("Daria Kamau")).events[0].origin.at < NOW
