@@ -44,6 +44,7 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         file_names=read.file_names,
         names=read.names,
         own_domains=facts.own_domains,
+        read_in_full=facts.read_in_full or (read.notice is not None and read.notice.is_of_person),
     )
     seconds = time.perf_counter() - started
     dkim, arc, signature_seconds = _signatures(raw, facts)
@@ -61,6 +62,7 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         dkim=dkim,
         arc=arc,
         link_hosts=_hosts(read.links),
+        notice=read.notice,
         segments=read.segments if facts.wants_text else (),
         analysis=language.analysis,
         outcomes=(language.outcome,),

@@ -88,7 +88,8 @@ class ReadableText:
     """The only thing `nlp` ever sees of a message.
 
     `names` are display names from address headers, for masking; `own_domains` the organisation's.
-    `hidden` is text that the sender's HTML hides from the reader.
+    `hidden` is text that the sender's HTML hides from the reader. `read_in_full`: whatever the screen
+    would say.
     """
 
     segments: tuple[TextSegment, ...]
@@ -97,6 +98,7 @@ class ReadableText:
     file_names: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     own_domains: tuple[str, ...] = ()
+    read_in_full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,10 +78,10 @@ class _Stretch:
 
 
 def analyse(readable: ReadableText) -> AnalysisResult:
-    """Language always; intents and entities if the screen lets the text through."""
+    """Language always; intents and entities if the screen lets the text through, or is not asked."""
     started = time.perf_counter()
     language = identify(_sample(readable.segments))
-    if not _screen().passes((*readable.segments, *readable.hidden), readable.links).passed:
+    if not (readable.read_in_full or _passes(readable)):
         return AnalysisResult(
             language=language.code,
             intents=(),
@@ -116,6 +116,10 @@ def analyse(readable: ReadableText) -> AnalysisResult:
         truncated=truncated,
         elapsed_seconds=time.perf_counter() - started,
     )
+
+
+def _passes(readable: ReadableText) -> bool:
+    return _screen().passes((*readable.segments, *readable.hidden), readable.links).passed
 
 
 def warm() -> None:

@@ -99,6 +99,7 @@ def check_language(
     file_names: tuple[str, ...],
     names: tuple[str, ...],
     own_domains: tuple[str, ...],
+    read_in_full: bool = False,
 ) -> LanguageCheck:
     """Language, intents and entities of a message, and the findings they make."""
     result = pipeline.analyse(
@@ -109,6 +110,7 @@ def check_language(
             file_names=file_names,
             names=names,
             own_domains=own_domains,
+            read_in_full=read_in_full,
         )
     )
     findings = _merged(

@@ -125,14 +125,30 @@ class HeaderFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeSignature:
+    """A DKIM signature in a network's name: whether it passes is said elsewhere.
+
+    `beginning` are the first eight characters of b= (RFC 6008 §4). `covers` are the header fields
+    (lower case) that it signs and that stand once.
+    """
+
+    domain: str
+    selector: str
+    beginning: str
+    covers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformNotice:
     """What a message says that has the form of a professional network's notification.
 
-    Claims until `check.engagement.contacts` has seen the signature of `domain`: `signed_fields`
-    are the fields (lower case) that every signature of that domain covers, `answers_on_platform`
-    is True if Reply-To is missing or leads to the network itself. `kind` is message, inmail,
-    invitation, application, or other (no contact of a person). `thread` is the network's own id of
-    the talk, `words_start`..`words_end` the member's own words in the decoded text of `words_part`.
+    Claims until `check.engagement.contacts` has seen a signature of one of `signing_domains` over
+    `relies_on` (field names in lower case). `domain` is that of header-from, `is_from_platform`
+    True if it is the network's. `to` are the addresses of the To field alone. `answers_on_platform`
+    is True if Reply-To is missing or leads to `own_domains`. `is_form_checked`: the form was
+    compared with genuine notices. `kind` is message, inmail, invitation, application, or other (no
+    contact of a person). `thread` is the network's own id of the talk, `words_start`..`words_end`
+    the member's own words in the decoded text of `words_part`.
     """
 
     platform: str
@@ -144,11 +160,22 @@ class PlatformNotice:
     organisation: str = ""
     role: str = ""
     thread: str = ""
-    signed_fields: tuple[str, ...] = ()
+    relies_on: tuple[str, ...] = ()
+    is_from_platform: bool = True
+    is_form_checked: bool = False
+    own_domains: tuple[str, ...] = ()
+    signing_domains: tuple[str, ...] = ()
+    signatures: tuple[NoticeSignature, ...] = ()
+    to: tuple[str, ...] = ()
     answers_on_platform: bool = True
     words_part: str = ""
     words_start: int = 0
     words_end: int = 0
+
+    @property
+    def is_of_person(self) -> bool:
+        """Does a member turn to the recipient?"""
+        return self.kind in ("message", "inmail", "invitation", "application")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

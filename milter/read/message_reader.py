@@ -22,6 +22,7 @@ from milter.mail.reading import (
     HeaderFacts,
     Link,
     Part,
+    PlatformNotice,
     Protection,
     Segment,
 )
@@ -33,6 +34,7 @@ from milter.read.edit_sites import find_edit_sites
 from milter.read.facts import read_facts
 from milter.read.leaf_text import LeafText, read_leaf
 from milter.read.mime import Node, Tree, scan_message
+from milter.read.notices.recognise import notice_of
 from milter.read.twins import without_twins
 
 MAX_SEGMENT_CHARS = 600_000
@@ -59,6 +61,7 @@ class ReadResult:
     forged_auth_fields: int
     edit_sites: tuple[EditSite, ...]
     unsafe_to_edit: str
+    notice: PlatformNotice | None
     uninspected: tuple[str, ...]
     text_only: bool
     elapsed_seconds: tuple[tuple[str, float], ...]
@@ -104,6 +107,7 @@ def read_message(raw: bytes, facts: Facts) -> ReadResult:
         forged_auth_fields=authentication.forged_fields,
         edit_sites=sites,
         unsafe_to_edit=unsafe,
+        notice=notice_of(raw, root, header, texts),
         uninspected=attached.uninspected,
         text_only=facts.text_only,
         elapsed_seconds=clock.laps(),

@@ -63,9 +63,12 @@ class DirectMail:
 def person_key(recipient: Recipient) -> str:
     """One of our people, whichever sub-address a mail went to ('' for none)."""
     mailbox = recipient.path.mailbox
-    if mailbox is None:
-        return ""
-    local, _, domain = mailbox.address.rpartition("@")
+    return person_of(mailbox.address) if mailbox else ""
+
+
+def person_of(address: str) -> str:
+    """The address without a sub-address, as memory knows people."""
+    local, _, domain = address.rpartition("@")
     return f"{local.partition('+')[0]}@{domain}".lower()
 
 

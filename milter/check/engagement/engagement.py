@@ -14,8 +14,8 @@ from datetime import timedelta
 from functools import cached_property
 
 from milter.check.engagement.claims import claim_findings
-from milter.check.engagement.contacts import contact_of
-from milter.check.engagement.direct_mail import DirectMail, direct_mail, recipients_of
+from milter.check.engagement.contacts import ReceivedContact, contact_of, notice_findings
+from milter.check.engagement.direct_mail import DirectMail, direct_mail
 from milter.check.engagement.matching import Match, best_match, follows_finding
 from milter.check.engagement.stages import (
     STAGE_CODES,
@@ -76,11 +76,11 @@ class EngagementCheck:
             self.recalled = await history.recall(inquiry)
 
     @cached_property
-    def contact(self) -> PlatformContact | None:
+    def contact(self) -> ReceivedContact | None:
         """The platform contact that this message is, if it is an authentic one."""
         if self.reading.notice is None:
             return None
-        return contact_of(self.transaction, self.reading, self.origin)
+        return contact_of(self.transaction, self.reading, self.known, self.origin)
 
     @cached_property
     def mail(self) -> DirectMail | None:
@@ -101,16 +101,17 @@ class EngagementCheck:
 
     def findings(self) -> tuple[Finding, ...]:
         """What memory shows of this message."""
+        of_notice = tuple(notice_findings(self.transaction, self.reading))
         mail = self.mail
         if mail is None:
-            return ()
-        return (*standing(mail, self.recalled), *self._of_dossiers(mail))
+            return of_notice
+        return (*of_notice, *standing(mail, self.recalled), *self._of_dossiers(mail))
 
     def memories(self, verdict: Verdict) -> Memories:
         """What to keep of this message: nothing of ordinary mail."""
         if self.contact is not None:
-            people = recipients_of(self.transaction)
-            return Memories(events=tuple((one, self.contact) for one in people))
+            contact = self.contact.contact
+            return Memories(events=tuple((one, contact) for one in self.contact.recipients))
         mail = self.mail
         codes = {row.finding.code: row.finding.strength for row in verdict.findings}
         if mail is None or not self._is_of_interest(codes, verdict):
