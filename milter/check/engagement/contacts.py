@@ -84,6 +84,8 @@ def notice_findings(transaction: Transaction, reading: Reading) -> Iterator[Find
     elif passed and notice.is_form_checked and not notice.answers_on_platform:
         elsewhere = next((box.address for box in reading.header.reply_to), sender)
         yield _not_genuine(elsewhere, "answers would leave the network", 2)
+    elif passed and notice.is_form_checked and not {"from", "to"} <= passed:
+        yield _not_genuine(sender, "author or addressee is not as signed", 2)
     elif passed and len(_addressed(transaction, notice)) < len(recipients_of(transaction)):
         # A forwarded copy looks like this, too.
         yield _not_genuine(", ".join(notice.to[:2]), "addressed to somebody else", 1)
@@ -143,7 +145,9 @@ def _signer(result: AuthResult) -> str:
 
 
 def _property(result: AuthResult, name: str) -> str:
-    return next((value for kind, key, value in result.properties if (kind, key) == ("header", name)), "")
+    return next(
+        (value for kind, key, value in result.properties if (kind, key) == ("header", name)), ""
+    )
 
 
 def _is_recent(received_at: datetime, written: str) -> bool:
@@ -180,14 +184,14 @@ def _is_vouched_otherwise(reading: Reading, notice: PlatformNotice) -> bool:
 
 
 def _hints(reading: Reading, notice: PlatformNotice, known: KnownDomains) -> Iterator[Trait]:
-    """By what the member can be reached in his own words, the network and the recipient left out."""
+    """By what the member can be reached, in his own words; without the network and the recipient."""
     ours = {person_of(address) for address in notice.to}
+    networks = frozenset(notice.own_domains)
     found: dict[Trait, None] = {}
     for entity in _own_entities(reading, notice):
         for trait in (*traits_of((entity,)), *_domains(entity, known)):
             domain = trait.value.rpartition("@")[2]
-            is_network = any(domain == one or domain.endswith("." + one) for one in notice.own_domains)
-            if not is_network and person_of(trait.value) not in ours:
+            if not within(domain, networks) and person_of(trait.value) not in ours:
                 found[trait] = None
     yield from list(found)[:_MAX_HINTS]
 

@@ -18,7 +18,7 @@ _PLACES = {
     "{name}": r"(?P<name>[^\n,:;!?]{1,60}?(?:, [^\n,:;!?]{1,20})?)",
     "{org}": r"(?P<org>[^\n|·•]{2,80}?)",
     "{role}": r"(?P<role>[^\n|·•]{2,100}?)",
-    "{any}": r"[^\n]{1,80}?",
+    "{any}": r"(?:[^\n]{1,80}?)",
 }
 
 Patterns = tuple[tuple[str, re.Pattern[str]], ...]
@@ -77,7 +77,7 @@ def table() -> Table:
 def parse_table(data: dict[str, Any]) -> Table:
     """The table of a parsed file."""
     common = _subjects(data["subjects"])
-    platforms = [_platform(one, common, data["via"]) for one in data["platform"]]
+    platforms = [_platform(one, common, data["names"]["via"]) for one in data["platform"]]
     names = [(name, one) for one in platforms for name in one.names]
     return Table(
         by_domain={domain: one for one in platforms for domain in one.domains | one.aliases},
@@ -87,7 +87,7 @@ def parse_table(data: dict[str, Any]) -> Table:
             for field in (one.template_field, one.class_field)
             if field
         },
-        via=_via(data["via"], [name for name, _ in names]),
+        via=_via(data["names"]["via"], [name for name, _ in names]),
         by_name={name.casefold(): one for name, one in names},
         headlines=tuple(
             _pattern(pattern) for lines in data["headlines"].values() for pattern in lines
@@ -111,7 +111,11 @@ def _platform(data: dict[str, Any], common: Patterns, via: list[str]) -> Platfor
         class_field=data.get("class_field", "").lower().encode("ascii"),
         templates=tuple(
             sorted(
-                ((prefix, kind) for kind, all_ in data.get("templates", {}).items() for prefix in all_),
+                (
+                    (prefix, kind)
+                    for kind, all_ in data.get("templates", {}).items()
+                    for prefix in all_
+                ),
                 key=lambda each: -len(each[0]),
             )
         ),
@@ -141,7 +145,9 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _via(forms: list[str], names: list[str]) -> re.Pattern[str]:
     """Behind a display name: by way of this network."""
     alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    joined = "|".join(form.replace("{platform}", f"(?P<p{n}>{alternatives})") for n, form in enumerate(forms))
+    joined = "|".join(
+        form.replace("{platform}", f"(?P<p{n}>{alternatives})") for n, form in enumerate(forms)
+    )
     return re.compile(rf"\s*(?:{joined})\s*$", re.IGNORECASE)
 
 

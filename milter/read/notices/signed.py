@@ -21,7 +21,9 @@ _MAX_SIGNATURES = 8
 _FIELD = b"dkim-signature"
 
 
-def signatures_of(raw: bytes, header: Header, domains: tuple[str, ...]) -> tuple[NoticeSignature, ...]:
+def signatures_of(
+    raw: bytes, header: Header, domains: tuple[str, ...]
+) -> tuple[NoticeSignature, ...]:
     """The signatures in the name of these domains, top first."""
     found = list(_signatures(raw, header, domains))
     return () if header.is_cut else tuple(found[:_MAX_SIGNATURES])

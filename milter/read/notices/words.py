@@ -136,14 +136,17 @@ class _Page:
             if self._thread is not None and self._thread.search(self.lines[number]):
                 return number + 1
         for place, number in enumerate(seen):
+            # Who signs with the name does so below words of his own.
+            is_below_words = not all(self._is_head(one, subject) for one in seen[:place])
+            if is_below_words and not self._is_action(number):
+                continue
             if persona and _same(self.plain[number], persona):
                 after = seen[place + 1 : place + 2]
                 is_headline = bool(after) and _headline(self.plain[after[0]]) is not None
                 return (after[0] if is_headline else number) + 1
         first = 0
         for number in seen:
-            line = self.plain[number]
-            if not (_same(line, subject) or self._is_action(number) or self._names_network(line)):
+            if not self._is_head(number, subject):
                 break
             first = number + 1
         return first
@@ -163,6 +166,10 @@ class _Page:
             if found := _headline(rest):
                 return found
         return "", ""
+
+    def _is_head(self, number: int, subject: str) -> bool:
+        line = self.plain[number]
+        return _same(line, subject) or self._is_action(number) or self._names_network(line)
 
     def _is_followed(self, number: int) -> bool:
         return any(self._url.search(line) for line in self.lines[number + 1 :])
