@@ -184,7 +184,7 @@ def _is_vouched_otherwise(reading: Reading, notice: PlatformNotice) -> bool:
 
 
 def _hints(reading: Reading, notice: PlatformNotice, known: KnownDomains) -> Iterator[Trait]:
-    """By what the member can be reached, in his own words; without the network and the recipient."""
+    """By what the member can be reached in his own words; no network, nobody of ours."""
     ours = {person_of(address) for address in notice.to}
     networks = frozenset(notice.own_domains)
     found: dict[Trait, None] = {}
