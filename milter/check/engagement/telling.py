@@ -5,9 +5,12 @@ Mostly names and dates, so that a banner in any language may repeat it. Refuses 
 people to another: only what the persona showed or gave is told.
 """
 
-from milter.mail.engagement import Conduct, PlatformContact, Trait, TraitKind
-from milter.mail.finding import Evidence, Source
+from dataclasses import replace
 
+from milter.mail.engagement import Conduct, PlatformContact, Trait, TraitKind
+from milter.mail.finding import Evidence, Finding, Source
+
+_DAY = len("2026-11-13")
 _UNTOLD = frozenset({TraitKind.PAYMENT, TraitKind.TEXT, TraitKind.SHAPE})
 
 
@@ -27,6 +30,18 @@ def earlier_contact(contact: PlatformContact, said: str = "") -> Evidence:
     """A notification of a network as evidence."""
     text = f"{contact.origin.at:%Y-%m-%d}, {contact.platform}: {contact.persona}"
     return history(contact.origin.message_id, f"{text}, {said}" if said else text)
+
+
+def to_several(finding: Finding) -> Finding:
+    """The finding for a mail to several people: who turned to one of them is not told to the rest.
+
+    The day and the message-id stay.
+    """
+    days = tuple(
+        history(one.part, one.text[:_DAY]) if one.source is Source.HISTORY else one
+        for one in finding.evidence
+    )
+    return replace(finding, evidence=days)
 
 
 def told(trait: Trait) -> str:
