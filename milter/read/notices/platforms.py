@@ -60,7 +60,6 @@ class Table:
 
     by_domain: dict[str, Platform]
     by_field: dict[bytes, Platform]
-    via: re.Pattern[str]
     by_name: dict[str, Platform]
     headlines: tuple[re.Pattern[str], ...]
     footers: re.Pattern[str]
@@ -87,7 +86,6 @@ def parse_table(data: dict[str, Any]) -> Table:
             for field in (one.template_field, one.class_field)
             if field
         },
-        via=_via(data["names"]["via"], [name for name, _ in names]),
         by_name={name.casefold(): one for name, one in names},
         headlines=tuple(
             _pattern(pattern) for lines in data["headlines"].values() for pattern in lines
@@ -144,10 +142,9 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def _via(forms: list[str], names: list[str]) -> re.Pattern[str]:
     """Behind a display name: by way of this network."""
-    alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    joined = "|".join(
-        form.replace("{platform}", f"(?P<p{n}>{alternatives})") for n, form in enumerate(forms)
-    )
+    longest_first = sorted(names, key=len, reverse=True)
+    alternatives = f"(?:{'|'.join(map(re.escape, longest_first))})"
+    joined = "|".join(form.replace("{platform}", alternatives) for form in forms)
     return re.compile(rf"\s*(?:{joined})\s*$", re.IGNORECASE)
 
 

@@ -85,9 +85,10 @@ def _platform_of(header: Header, facts: HeaderFacts) -> tuple[Platform, NamedMai
     for field in header.fields:
         if field.name in known.by_field:
             return known.by_field[field.name], sender
-    if (found := known.via.search(sender.display_name)) is not None:
-        named = next(name for name in found.groups() if name)
-        return known.by_name[named.casefold()], sender
+    shown = sender.display_name.casefold()
+    for name, platform in known.by_name.items():
+        if name in shown and platform.via.search(sender.display_name):
+            return platform, sender
     return None
 
 

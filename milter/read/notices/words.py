@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from milter.mail.reading import Link
 from milter.read.notices.persona import without_ornament
@@ -23,6 +24,8 @@ _HEAD_LINES = 16
 _MAX_LABEL_CHARS = 60
 _MAX_HEADLINE_CHARS = 200
 _MAX_PARTS = 8
+_MAX_HEADLINES = 6
+_SEPARATORS = " ,|·•–—-"
 _RULE = re.compile(r"[-_=–—*]{20,}")
 # What pads a preheader: joiners, soft hyphens, spaces of no width.
 _NOTHING = dict.fromkeys([0x034F, 0x00AD, 0x061C, 0xFEFF, 0x2060, *range(0x200B, 0x2010), 0x2800])
@@ -75,19 +78,24 @@ def thread_of(texts: Iterable[tuple[str, Sequence[Link]]], platform: Platform) -
 
 def full_name(first: str, texts: Iterable[tuple[str, Sequence[Link]]], platform: Platform) -> str:
     """The whole name of a member of whom the subject gives the first, where the text shows it."""
-    start = first.casefold() + " "
     for _, links in texts:
         for link in links:
-            shown = without_ornament(link.shown)
-            if (
-                shown.casefold().startswith(start)
-                and 2 <= len(shown.split()) <= 5
-                and len(shown) <= _MAX_LABEL_CHARS
-                and not any(c.isdigit() or c in "!?:…" for c in shown)
-                and _leads_to(link.target, platform)
-            ):
+            shown = without_ornament(link.shown[: 2 * _MAX_LABEL_CHARS])
+            if _is_whole_of(first, shown) and _leads_to(link.target, platform):
                 return shown
     return ""
+
+
+def _is_whole_of(first: str, shown: str) -> bool:
+    """Is it a name of several words, or of several signs, with this one in it?"""
+    if len(shown) > _MAX_LABEL_CHARS or any(c.isdigit() or c in "!?:…," for c in shown):
+        return False
+    words = shown.casefold().split()
+    if len(words) == 1:
+        # Names of Chinese and Korean signs have no space.
+        is_signs = unicodedata.category(first[0]) == "Lo" and len(shown) <= 6
+        return is_signs and shown != first and shown.startswith(first) | shown.endswith(first)
+    return len(words) <= 5 and first.casefold() in words
 
 
 class _Page:
@@ -110,6 +118,10 @@ class _Page:
         self._url = re.compile(rf"https?://(?:[\w-]+\.)*(?:{hosts})(?![\w.-]*\w)", re.IGNORECASE)
         self._names = tuple(name.casefold() for name in platform.names)
         self._thread = platform.thread
+        followed = (
+            n for n in range(len(self.lines) - 1, -1, -1) if self._url.search(self.lines[n])
+        )
+        self._last_url = next(followed, -1)
 
     def is_empty(self, number: int) -> bool:
         """Nothing that an eye sees."""
@@ -118,11 +130,13 @@ class _Page:
     def foot(self, recipients: tuple[str, ...]) -> int:
         """The number of the first line below the member's words."""
         below = len(self.lines)
+        named = "|".join(map(re.escape, recipients))
+        to_whom = re.compile(rf"(?:{named})\s?[(（]") if named else None
         for number in range(below - 1, -1, -1):
             line = self.plain[number]
-            if _RULE.fullmatch(line) and self._is_followed(number):
+            if number < self._last_url and _RULE.fullmatch(line):
                 return self._above_actions(number)
-            if any(name in line and line.endswith((")", "）", ").")) for name in recipients):
+            if to_whom is not None and to_whom.search(line):
                 below = number
                 break
         while below > 0 and self._is_foot(below - 1):
@@ -155,12 +169,12 @@ class _Page:
         """Organisation and role of the line below, or behind, the member's name."""
         if not persona:
             return "", ""
+        named = re.compile(rf"\W*{re.escape(persona)}(?!\w)", re.IGNORECASE)
         seen = [number for number in range(below) if self.plain[number]]
-        for place, number in enumerate(seen):
-            line = without_ornament(self.plain[number])
-            if not line.casefold().startswith(persona.casefold()):
-                continue
-            rest = line[len(persona) :].strip(" ,|·•–—-")
+        found_at = (place for place, number in enumerate(seen) if named.match(self.plain[number]))
+        for place in islice(found_at, _MAX_HEADLINES):
+            line = self.plain[seen[place]][:_MAX_HEADLINE_CHARS]
+            rest = without_ornament(named.sub("", line, count=1)).strip(_SEPARATORS)
             if not rest and place + 1 < len(seen):
                 rest = self.plain[seen[place + 1]]
             if found := _headline(rest):
@@ -170,9 +184,6 @@ class _Page:
     def _is_head(self, number: int, subject: str) -> bool:
         line = self.plain[number]
         return _same(line, subject) or self._is_action(number) or self._names_network(line)
-
-    def _is_followed(self, number: int) -> bool:
-        return any(self._url.search(line) for line in self.lines[number + 1 :])
 
     def _above_actions(self, number: int) -> int:
         while number > 0 and (self.is_empty(number - 1) or self._is_action(number - 1)):
