@@ -70,8 +70,13 @@ def find_locations(
             for match in _ANYWHERE.finditer(passage.text)
             if not is_everyday(match["place"].split(" ")[0])
         ]
+    # "no LinkedIn", "в LinkedIn", "in WhatsApp": one is there, too, but it is no place.
+    elsewhere = [hit for kind in ("network", "platform") for hit in passage.hits(kind)]
     return territories + [
         passage.entity(EntityType.LOCATION, *match.span("place"), match["place"].lower())
         for match in matches
         if match
+        and not any(
+            hit.start < match.end("place") and match.start("place") < hit.end for hit in elsewhere
+        )
     ]

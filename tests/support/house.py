@@ -25,8 +25,10 @@ from milter.mail.verdict import Label, Mode
 from milter.pipeline import Assessment, Pipeline
 from milter.ports import Examined, History
 from milter.settings import load_settings
+from tests.support.notices import COVERED, Notice
 
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+# dkimpy signs with the time of the day: what comes in must not be of its past.
+START = datetime(2046, 3, 2, 9, 0, tzinfo=UTC)
 US = "r.lefort@example.org"
 TAGGED = (Label.LURE, Label.LURE_MALWARE, Label.SCAM)
 _CLIENT = "192.0.2.25"
@@ -50,7 +52,6 @@ class Sent:
     to: tuple[str, ...] = (US,)
     subject: str = "Hello"
     fields: tuple[tuple[str, str], ...] = ()
-    signed_too: tuple[str, ...] = ()
     header_to: str = ""
     message_id: str = ""
     signs: bool = True
@@ -101,12 +102,23 @@ class House:
         """What becomes of a mail that comes now."""
         return await self._pipeline.assess(self.transaction(sent))
 
+    async def receive_notice(
+        self, name: str, message: str, *, to: str = US, headline: str = ""
+    ) -> Assessment:
+        """What becomes of a network's notification that this member has written."""
+        notice = Notice(
+            sender=name, message=message, to=to, headline=headline, date=self.clock.now()
+        )
+        raw = self._signed(notice.raw(), "linkedin.com", COVERED.lower().encode().split(b":"))
+        return await self._pipeline.assess(self._arrived(raw, "b@bounce.linkedin.com", (to,)))
+
     def transaction(self, sent: Sent) -> Transaction:
         """The mail as it comes in."""
+        return self._arrived(self._raw(sent, next(self._numbers)), sent.sender, sent.to)
+
+    def _arrived(self, raw: bytes, sender: str, to: tuple[str, ...]) -> Transaction:
         number = next(self._numbers)
-        paths = [
-            parse_path(f"<{one}>".encode(), smtputf8=True)[0] for one in (sent.sender, *sent.to)
-        ]
+        paths = [parse_path(f"<{one}>".encode(), smtputf8=True)[0] for one in (sender, *to)]
         return Transaction(
             transaction_id=f"t{number}",
             role="mx",
@@ -115,7 +127,7 @@ class House:
             envelope=Envelope(
                 reverse_path=paths[0], recipients=tuple(Recipient(path=path) for path in paths[1:])
             ),
-            raw=self._raw(sent, number),
+            raw=raw,
         )
 
     def _raw(self, sent: Sent, number: int) -> bytes:
@@ -136,8 +148,12 @@ class House:
         raw = f"{head}\n{sent.text}\n".encode().replace(b"\n", b"\r\n")
         if domain.startswith("nobody") or not sent.signs:
             return raw
-        signed = [*_SIGNED, *(name.lower().encode() for name in sent.signed_too)]
-        return dkim.sign(raw, b"world", domain.encode(), _key()[0], include_headers=signed) + raw
+        return self._signed(raw, domain, _SIGNED)
+
+    @staticmethod
+    def _signed(raw: bytes, domain: str, fields: list[bytes]) -> bytes:
+        field = dkim.sign(raw, b"world", domain.encode(), _key()[0], include_headers=fields)
+        return field + raw
 
 
 class InProcess:
@@ -162,7 +178,7 @@ def _answer(question):
     if kind != "TXT" or "nobody" in name:
         return Answer(status=AnswerStatus.NO_NAME)
     if name.startswith("_dmarc."):
-        text = b"v=DMARC1; p=reject" if name.count(".") <= 2 else b""
+        text = b"v=DMARC1; p=reject" if name.count(".") == 2 else b""
     elif "._domainkey." in name:
         text = _key()[1].encode() if name.startswith("world.") else b""
     else:

@@ -25,6 +25,7 @@ from milter.check.engagement.stages import (
     stage_of,
 )
 from milter.check.engagement.standing import standing
+from milter.check.engagement.telling import to_several
 from milter.check.identity import KnownDomains
 from milter.mail.engagement import (
     Conduct,
@@ -105,7 +106,8 @@ class EngagementCheck:
         mail = self.mail
         if mail is None:
             return of_notice
-        return (*of_notice, *standing(mail, self.recalled), *self._of_dossiers(mail))
+        found = (*of_notice, *standing(mail, self.recalled), *self._of_dossiers(mail))
+        return found if len(mail.recipients) == 1 else tuple(map(to_several, found))
 
     def memories(self, verdict: Verdict) -> Memories:
         """What to keep of this message: nothing of ordinary mail."""

@@ -149,7 +149,5 @@ def test_evidence_names_the_earlier_message() -> None:
     assert finding is not None
     (evidence,) = finding.evidence
     assert evidence.part == "<n1@past>"
-    assert evidence.text == (
-        "2026-11-13, linkedin: Daria Kamau, gave handle telegram:dk_07"
-    )
+    assert evidence.text == ("2026-11-13, linkedin: Daria Kamau, gave handle telegram:dk_07")
     assert dossier(contact("Daria Kamau")).events[0].origin.at < NOW

@@ -215,3 +215,18 @@ def test_files_in_text_and_attached() -> None:
 )
 def test_a_name_ends_before_the_service_it_is_known_from(text: str, name: str) -> None:
     assert values(EntityType.PERSON, text) == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Como combinamos no LinkedIn, o projeto segue.",
+        "Falamos em LinkedIn na semana passada.",
+        "Как договорились в LinkedIn, пишите на почту.",
+        "Write to me in WhatsApp, please.",
+        "On s'est parlé en LinkedIn hier, merci.",
+    ],
+)
+def test_a_network_is_no_place(text):
+    found = [one for one in entities(text) if one.type is EntityType.LOCATION]
+    assert found == []
