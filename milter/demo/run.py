@@ -16,6 +16,8 @@ import tempfile
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from smtplib import SMTP
 
@@ -144,7 +146,9 @@ def _is_ready(port: int) -> bool:
 
 def _send(port: int, sample: Sample, senders: Senders) -> str:
     """Send one mail as its sender's server would; gives the final reply."""
-    raw = senders.signed(sample.raw, sample.signed_by) if sample.signed_by else sample.raw
+    raw = f"Date: {format_datetime(datetime.now(UTC))}\r\n".encode("ascii") + sample.raw
+    if sample.signed_by:
+        raw = senders.signed(raw, sample.signed_by)
     with SMTP("127.0.0.1", port, local_hostname="out.demo.test", timeout=30) as client:
         client.ehlo()
         client.mail(sample.reverse_path)

@@ -1,7 +1,7 @@
 """Invented sample mails for `lurewall demo`: honest ones and three kinds of lure.
 
-Every name, organisation, address and number is made up. The honest senders sign their mail when the
-demo starts (`senders`).
+Every name, organisation, address and number is made up. They bear no Date: the demo dates them, and
+the honest senders sign them, as it sends them (`senders`).
 Failure: none; the bytes are constants.
 """
 
@@ -35,7 +35,6 @@ _HONEST_RECRUITER = _mail(
 From: Maude Pelletier <m.pelletier@corvane-talent.test>
 To: R. Lefort <{RECIPIENT}>
 Subject: Senior metrology engineer, Ottawa (ref. CT-2291)
-Date: Tue, 24 Nov 2026 09:12:44 -0500
 Message-ID: <2291.a@corvane-talent.test>
 MIME-Version: 1.0
 Content-Type: text/plain; charset=utf-8
@@ -62,7 +61,6 @@ From: Daria Kamau via LinkedIn <inmail-hit-reply@linkedin.com>
 Reply-To: Daria Kamau <0f6d1c7e@reply.linkedin.com>
 To: R. Lefort <{RECIPIENT}>
 Subject: Your talk on optical clocks
-Date: Tue, 24 Nov 2026 10:02:10 +0000
 Message-ID: <118.77@mailb.prod.linkedin.com>
 X-LinkedIn-Class: INMAIL
 X-LinkedIn-Template: email_hire_inmail_initial_single_01
@@ -88,7 +86,6 @@ _FOLLOW_UP = _mail(
 From: Daria Kamau <daria.k.consult@gmail.com>
 To: R. Lefort <{RECIPIENT}>
 Subject: Re: our exchange
-Date: Wed, 25 Nov 2026 08:41:00 +0000
 Message-ID: {FOLLOW_UP_ID}
 MIME-Version: 1.0
 Content-Type: text/plain; charset=us-ascii
@@ -107,7 +104,6 @@ _PAID_REPORT = _mail(
 From: Strategy Desk <office.strategydesk@proton.me>
 To: R. Lefort <{RECIPIENT}>
 Subject: Short paper, honorarium
-Date: Wed, 25 Nov 2026 09:03:27 +0000
 Message-ID: <paper.1@proton.me>
 MIME-Version: 1.0
 Content-Type: multipart/alternative; boundary="=_demo_alt"
@@ -153,7 +149,6 @@ _TASK_SCAM = _mail(
 From: HR Onboarding <hr.team.onboarding@outlook.com>
 To: R. Lefort <{RECIPIENT}>
 Subject: Votre candidature est =?utf-8?q?retenue_imm=C3=A9diatement?=
-Date: Wed, 25 Nov 2026 09:30:00 +0100
 Message-ID: <task.9@outlook.com>
 MIME-Version: 1.0
 Content-Type: text/plain; charset=utf-8
@@ -175,7 +170,6 @@ _NEWSLETTER = _mail(
 From: Metrology Society <news@metrology-society.test>
 To: R. Lefort <{RECIPIENT}>
 Subject: November letter: how fake recruiters approach researchers
-Date: Tue, 24 Nov 2026 06:00:00 +0000
 Message-ID: <nov.2026@metrology-society.test>
 List-Id: <letter.metrology-society.test>
 List-Unsubscribe: <https://metrology-society.test/u/77>
@@ -201,7 +195,6 @@ _SMIME = _mail(
 From: Notary Office <office@notary-valmont.test>
 To: R. Lefort <{RECIPIENT}>
 Subject: Signed copy of your deed
-Date: Tue, 24 Nov 2026 15:20:00 +0100
 Message-ID: <deed.5@notary-valmont.test>
 MIME-Version: 1.0
 Content-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256;

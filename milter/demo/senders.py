@@ -24,6 +24,7 @@ _SELECTOR = "demo"
 _TTL_SECONDS = 300
 _STRING_OCTETS = 200
 _SIGNED = [b"from", b"to", b"subject", b"date", b"message-id"]
+_OF_NETWORKS = [b"x-linkedin-class", b"x-linkedin-template"]
 
 
 def signing_key(bits: int = 2048) -> tuple[bytes, str]:
@@ -57,8 +58,9 @@ class Senders:
 
     def signed(self, raw: bytes, domain: str) -> bytes:
         """The message with a DKIM signature of `domain` on top."""
+        names = _SIGNED + [name for name in _OF_NETWORKS if b"\n" + name in raw.lower()]
         field: bytes = dkim.sign(
-            raw, _SELECTOR.encode(), domain.encode(), self._pem, include_headers=_SIGNED
+            raw, _SELECTOR.encode(), domain.encode(), self._pem, include_headers=names
         )
         return field + raw
 
