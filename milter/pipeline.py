@@ -18,6 +18,7 @@ from milter.act.plan import Acted, ActOptions, act_on
 from milter.check import authentication
 from milter.check.authentication import Authenticated, Authentication, Authenticator
 from milter.check.engagement import direct_mail as engagement_check
+from milter.check.engagement.contacts import notice_findings
 from milter.check.engagement.engagement import EngagementCheck, Windows
 from milter.check.identity import KnownDomains, Standing, check_identity
 from milter.check.runner import Check, run_checks
@@ -254,7 +255,12 @@ class Pipeline:
         )
         known = self._options.known
         identity = Check(
-            name="identity", ask=lambda: check_identity(reading, known=known, standing=standing)
+            name="identity",
+            ask=lambda: (
+                *check_identity(reading, known=known, standing=standing),
+                # Asks no history, so it is found where memory is out of reach, too.
+                *notice_findings(transaction, reading),
+            ),
         )
         outcomes = await run_checks((identity,), clock=self._clock, deadline=deadline)
         engagement = EngagementCheck(

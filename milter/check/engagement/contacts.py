@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from milter.check.engagement.direct_mail import CHECK, person_of, recipients_of, traits_of
-from milter.check.identity import KnownDomains, within
+from milter.check.engagement.direct_mail import person_of, recipients_of, traits_of
+from milter.check.identity import CHECK, KnownDomains, within
 from milter.mail.address import parse_mailbox
 from milter.mail.analysis import Entity
 from milter.mail.engagement import Origin, PlatformContact, Trait, TraitKind
@@ -71,7 +71,7 @@ def contact_of(
 
 
 def notice_findings(transaction: Transaction, reading: Reading) -> Iterator[Finding]:
-    """What is wrong with a message that has the form of a notice and is none."""
+    """What is wrong with a message that has the form of a notice and is none; asks no history."""
     notice = reading.notice
     if notice is None or not notice.is_of_person or not _was_authenticated(reading, notice):
         return

@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from milter.check.engagement.claims import claim_findings
-from milter.check.engagement.contacts import ReceivedContact, contact_of, notice_findings
+from milter.check.engagement.contacts import ReceivedContact, contact_of
 from milter.check.engagement.direct_mail import DirectMail, direct_mail
 from milter.check.engagement.matching import Match, best_match, follows_finding
 from milter.check.engagement.stages import (
@@ -102,11 +102,10 @@ class EngagementCheck:
 
     def findings(self) -> tuple[Finding, ...]:
         """What memory shows of this message."""
-        of_notice = tuple(notice_findings(self.transaction, self.reading))
         mail = self.mail
         if mail is None:
-            return of_notice
-        found = (*of_notice, *standing(mail, self.recalled), *self._of_dossiers(mail))
+            return ()
+        found = (*standing(mail, self.recalled), *self._of_dossiers(mail))
         return found if len(mail.recipients) == 1 else tuple(map(to_several, found))
 
     def memories(self, verdict: Verdict) -> Memories:
