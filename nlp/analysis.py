@@ -150,7 +150,8 @@ class AnalysisResult:
 
     `likeness` is the trained model's probability that the whole is a lure among recruiting-like
     mail (None if it was not asked), `telling` the sentences that make it so. `is_unfamiliar` says
-    that the model was asked and the text is too unlike what it has learnt from.
+    that the model was asked and the text is too unlike what it has learnt from. `announces`: the
+    writer says that somebody else will get in touch.
     """
 
     language: str
@@ -161,5 +162,6 @@ class AnalysisResult:
     likeness: float | None = None
     telling: tuple[Span, ...] = ()
     is_unfamiliar: bool = False
+    announces: bool = False
     truncated: bool = False
     elapsed_seconds: float = 0.0

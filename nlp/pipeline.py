@@ -32,6 +32,7 @@ from nlp.analysis import (
     Span,
     TextSegment,
 )
+from nlp.announced import announces_somebody
 from nlp.entities import find_entities
 from nlp.entities.everyday import FUNCTION
 from nlp.entities.extensions import EXTENSION
@@ -113,6 +114,7 @@ def analyse(readable: ReadableText) -> AnalysisResult:
         likeness=heard.lure,
         telling=tuple(span for place in heard.telling if (span := _span(place, stretches))),
         is_unfamiliar=heard.is_unfamiliar,
+        announces=announces_somebody(readable.segments, languages),
         truncated=truncated,
         elapsed_seconds=time.perf_counter() - started,
     )

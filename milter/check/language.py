@@ -132,6 +132,7 @@ def check_language(
             entities=tuple(map(_entity, result.entities)),
             model_version=result.model_version,
             likeness=result.likeness,
+            announces=result.announces,
             truncated=result.truncated,
             elapsed_seconds=result.elapsed_seconds,
         ),

@@ -44,6 +44,7 @@ class Analysis:
     `sketch` are the bands of a MinHash over the masked text: texts that share some are near
     duplicates. `shape` is the order of intents and kinds of entities, the same in every language.
     `words` are the words of the newest text that few texts have, folded, names left out.
+    `announces`: the writer says that somebody else will get in touch.
     """
 
     language: str
@@ -54,5 +55,6 @@ class Analysis:
     sketch: tuple[str, ...] = ()
     shape: str = ""
     words: tuple[str, ...] = ()
+    announces: bool = False
     truncated: bool = False
     elapsed_seconds: float = 0.0

@@ -58,6 +58,7 @@ class DirectMail:
     is_aligned: bool = False
     is_free_mail: bool = False
     is_bulk: bool = False
+    announces: bool = False
 
 
 def person_key(recipient: Recipient) -> str:
@@ -113,6 +114,7 @@ def direct_mail(
         is_aligned="AUTH_ALIGNED" in codes,
         is_free_mail=within(sender.domain, known.free_mail),
         is_bulk=bool(header.list_id) or header.is_bulk or header.is_automatic,
+        announces=analysis.announces,
     )
 
 

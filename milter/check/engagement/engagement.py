@@ -214,6 +214,7 @@ class EngagementCheck:
             subject=mail.subject[:120],
             is_aligned=mail.is_aligned,
             is_free_mail=mail.is_free_mail,
+            announces=mail.announces,
         )
 
     def _sightings(self, mail: DirectMail) -> Iterator[Sighting]:
