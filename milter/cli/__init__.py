@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from milter.cli import apply, arc_record, check_config, explain, quarantine, scan, serve
+from milter.cli import apply, arc_record, check_config, explain, memory, quarantine, scan, serve
 
 app = typer.Typer(
     name="lurewall",
@@ -46,7 +46,10 @@ app.command("apply")(apply.apply)
 app.command("explain")(explain.explain)
 app.command("check-config")(check_config.check_config)
 app.command("arc-record")(arc_record.arc_record)
+app.command("erase")(memory.erase)
+app.command("export")(memory.export)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(memory.app, name="memory")
 
 
 def main() -> None:

@@ -105,11 +105,14 @@ class AuditAct(StrEnum):
     NOTIFY = "notify"
     WARN = "warn"
     FORGET = "forget"
+    ERASE = "erase"
+    EXPORT = "export"
+    RULE = "rule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One line of the audit log: who did what to which hold, never a word of its content."""
+    """One line of the audit log: who did what to which hold or person, never a word of content."""
 
     at: datetime
     who: str

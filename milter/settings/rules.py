@@ -134,7 +134,7 @@ def _history_errors(settings: Settings) -> Iterator[tuple[str, str]]:
             yield (
                 "history.key_file",
                 "is required with store = 'redis': all gateways need the same key, so make one "
-                "(lurewall history new-key FILE) and copy it to each",
+                "(lurewall memory new-key FILE) and copy it to each",
             )
     elif told.redis is not None:
         yield "history.redis", f"has no effect with store = {told.store!r}; remove it"
