@@ -61,6 +61,15 @@ connections_per_address = 100
 [quarantine]
 notice_interval_seconds = 86400.0
 {authentication}
+{history}
+"""
+_NO_MEMORY: Final = '[history]\nstore = "none"\n'
+_REDIS_MEMORY: Final = """
+[history]
+store = "redis"
+key_file = "{folder}/history.key"
+[history.redis]
+url = "unix://{folder}/redis.sock"
 """
 
 _RSPAMD: Final = """
@@ -150,7 +159,7 @@ def start_lurewall(
     system = _smtp_system(
         name, folder, command, port,
         version=_version(sys.executable, "-m", "milter", "--version"),
-        does=f"receives by SMTP, {verified}{_JUDGES}, relay to the next hop; one front, two readers",
+        does=f"receives by SMTP, {verified}{_JUDGES}, memory (SQLite), relay to the next hop; one front, two readers",
         does_not=f"{not_verified}{_DOES_NOT}",
     )  # fmt: skip
     system.admin_port = admin_port
@@ -164,7 +173,7 @@ _DOES_NOT: Final = "DNS lists, Bayes, fuzzy hashes, spam rules"
 
 
 def _gateway_file(
-    folder: Path, listen: str, sink_port: int, admin_port: int, dns_port: int
+    folder: Path, listen: str, sink_port: int, admin_port: int, dns_port: int, history: str = ""
 ) -> Path:
     file = folder / "gateway.toml"
     authentication = _VERIFIES.format(dns_port=dns_port) if dns_port else _VERIFIES_NOT
@@ -175,6 +184,7 @@ def _gateway_file(
             sink_port=sink_port,
             admin_port=admin_port,
             authentication=authentication,
+            history=history,
         )
     )
     return file
@@ -182,6 +192,39 @@ def _gateway_file(
 
 def _lurewall_without_results(folder: Path, sink_port: int, _dns_port: int) -> System:
     system = start_lurewall(folder, sink_port, name="lurewall, no DNS")
+    system.loads = _VARIANT_LOADS
+    return system
+
+
+def _lurewall_without_memory(folder: Path, sink_port: int, dns_port: int) -> System:
+    return _lurewall_remembering(folder, sink_port, dns_port, "no memory", _NO_MEMORY)
+
+
+def _lurewall_on_redis(folder: Path, sink_port: int, dns_port: int) -> System | None:
+    """The server is a child of the same tree: its time and memory are the gateway's, too."""
+    if not (server := shutil.which("redis-server")):
+        return None
+    (folder / "history.key").write_text("5" * 64 + "\n")
+    (folder / "history.key").chmod(0o600)
+    options = f"--port 0 --unixsocket {folder}/redis.sock --dir {folder} --save ''"
+    return _lurewall_remembering(
+        folder, sink_port, dns_port, "Redis", _REDIS_MEMORY.format(folder=folder),
+        beside=f"{server} {options} >{folder}/redis.log & ",
+    )  # fmt: skip
+
+
+def _lurewall_remembering(
+    folder: Path, sink_port: int, dns_port: int, name: str, history: str, *, beside: str = ""
+) -> System:
+    port, admin_port = free_port(), free_port()
+    file = _gateway_file(folder, _MX.format(port=port), sink_port, admin_port, dns_port, history)
+    serve = f"exec {sys.executable} -m milter serve --config {file}"
+    system = _smtp_system(
+        f"lurewall, {name}", folder, ["sh", "-c", beside + serve], port,
+        version=_version(sys.executable, "-m", "milter", "--version"),
+        does=f"as lurewall, but for its memory of engagements: {name}",
+        does_not=_DOES_NOT,
+    )  # fmt: skip
     system.loads = _VARIANT_LOADS
     return system
 
@@ -383,6 +426,8 @@ def _version(*command: str) -> str:
 _STARTERS: Final[dict[str, Callable[[Path, int, int], System | None]]] = {
     "floor": _floor,
     "lurewall": start_lurewall,
+    "lurewall-no-memory": _lurewall_without_memory,
+    "lurewall-redis": _lurewall_on_redis,
     "lurewall, no DNS": _lurewall_without_results,
     "lurewall milter unix": partial(_lurewall_milter, unix=True),
     "lurewall milter tcp": partial(_lurewall_milter, unix=False),
