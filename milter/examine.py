@@ -7,14 +7,18 @@ Failure: an exception ends as a failed attempt; the front tries once more in tex
 
 import re
 import time
+import unicodedata
+from dataclasses import replace
 
 from milter.authentication.canonical import CanonicalForms
 from milter.authentication.signatures import verify_arc, verify_dkim
 from milter.check.language import check_language, warm_language
+from milter.mail.analysis import Analysis
 from milter.mail.message import scan_header
 from milter.mail.reading import ArcChain, AuthResult, Facts, Link, Reading
 from milter.read.integrity import verify
-from milter.read.message_reader import read_message
+from milter.read.message_reader import ReadResult, read_message
+from milter.read.notices.words import own_text
 
 __all__ = ["examine", "verify", "warm"]
 
@@ -64,7 +68,7 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         link_hosts=_hosts(read.links),
         notice=read.notice,
         segments=read.segments if facts.wants_text else (),
-        analysis=language.analysis,
+        analysis=_of_member(language.analysis, read),
         outcomes=(language.outcome,),
         screened=language.screened,
         text_only=facts.text_only,
@@ -74,6 +78,14 @@ def examine(raw: bytes, facts: Facts) -> Reading:
             *((("signatures", signature_seconds),) if facts.verify_signatures else ()),
         ),
     )
+
+
+def _of_member(analysis: Analysis, read: ReadResult) -> Analysis:
+    """A network's notice is known again by the member's words, not by what the network writes."""
+    if read.notice is None or not read.notice.is_of_person or not analysis.words:
+        return analysis
+    said = unicodedata.normalize("NFKC", own_text(read.segments, read.notice)).casefold()
+    return replace(analysis, words=tuple(word for word in analysis.words if word in said))
 
 
 def _signatures(raw: bytes, facts: Facts) -> tuple[tuple[AuthResult, ...], ArcChain | None, float]:

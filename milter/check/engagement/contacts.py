@@ -27,7 +27,7 @@ from milter.mail.analysis import Entity
 from milter.mail.engagement import Origin, PlatformContact, Trait, TraitKind
 from milter.mail.envelope import Transaction
 from milter.mail.finding import Evidence, Finding, Source
-from milter.mail.reading import AuthResult, NoticeSignature, PlatformNotice, Reading
+from milter.mail.reading import AuthResult, Defect, NoticeSignature, PlatformNotice, Reading
 
 MAX_AGE = timedelta(days=5)
 MAX_AHEAD = timedelta(hours=1)
@@ -103,6 +103,8 @@ def _doubt(transaction: Transaction, reading: Reading, notice: PlatformNotice) -
     return not (
         notice.is_from_platform
         and len(reading.header.header_from) == 1
+        # Networks write every field once; somebody else added one.
+        and Defect.DUPLICATE_FIELD not in reading.defects
         and notice.answers_on_platform
         and set(notice.relies_on) <= _covered(reading, notice)
         and _is_recent(transaction.received_at, reading.header.date)

@@ -24,6 +24,7 @@ from milter.read.notices.words import Words, full_name, member_words, thread_of
 _MAX_TO = 50
 _MAX_SUBJECT = 300
 _MAX_VALUE = 120
+_FOR_ANSWERS = frozenset({b"reply-to", b"mail-reply-to", b"mail-followup-to"})
 _ALWAYS_SIGNED = ("from", "to", "subject", "date")
 
 
@@ -50,7 +51,7 @@ def notice_of(
         signing_domains=platform.signing,
         signatures=signatures_of(raw, header, platform.signing),
         to=tuple(dict.fromkeys(box.address for box in mailboxes if box.domain)),
-        answers_on_platform=_answers_on_platform(facts, platform, sender),
+        answers_on_platform=_answers_on_platform(header, facts, platform, sender),
     )
     if not notice.is_of_person:
         return notice
@@ -200,11 +201,19 @@ def _best_words(
     )
 
 
-def _answers_on_platform(facts: HeaderFacts, platform: Platform, sender: NamedMailbox) -> bool:
-    """Reply-To is missing, or leads to hosts of the network only."""
-    if not facts.reply_to:
+def _answers_on_platform(
+    header: Header, facts: HeaderFacts, platform: Platform, sender: NamedMailbox
+) -> bool:
+    """There is no field that answers go by, or one, which leads to hosts of the network only."""
+    fields = [field.name for field in header.fields if field.name in _FOR_ANSWERS]
+    if not fields:
         return sender.domain in platform.own_domains
-    return all(box.domain in platform.own_domains for box in facts.reply_to)
+    # What we cannot read, or read otherwise than a mail program does, may lead anywhere.
+    return (
+        fields == [b"reply-to"]
+        and bool(facts.reply_to)
+        and all(box.domain in platform.own_domains for box in facts.reply_to)
+    )
 
 
 def _first(raw: bytes, header: Header, name: bytes) -> bytes:

@@ -15,10 +15,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from milter.mail.reading import Link
+from milter.mail.finding import Source
+from milter.mail.reading import Link, PlatformNotice, Segment
 from milter.read.notices.persona import without_ornament
 from milter.read.notices.platforms import Platform, table
 
+_OF_MEMBER = frozenset({Source.BODY, Source.SIGNATURE})
 _MAX_LINES = 4_000
 _HEAD_LINES = 16
 _MAX_LABEL_CHARS = 60
@@ -63,6 +65,16 @@ def member_words(
     start = page.starts[above] if above < len(page.lines) else len(text)
     end = page.starts[below - 1] + len(page.lines[below - 1]) if below > above else start
     return Words(start=start, end=end, organisation=organisation, role=role)
+
+
+def own_text(segments: Iterable[Segment], notice: PlatformNotice) -> str:
+    """The member's own words of a notice."""
+    first, last = notice.words_start, notice.words_end
+    return "\n".join(
+        segment.text[max(0, first - segment.base) : max(0, last - segment.base)]
+        for segment in segments
+        if segment.part == notice.words_part and first < last and segment.source in _OF_MEMBER
+    )
 
 
 def thread_of(texts: Iterable[tuple[str, Sequence[Link]]], platform: Platform) -> str:

@@ -169,9 +169,52 @@ async def test_answers_must_stay_on_the_network(reply_to, is_contact):
     assert (found is not None, codes) == (is_contact, [] if is_contact else FORGED)
 
 
-async def test_a_second_reply_to_on_top_leads_away():
-    found, codes = await judged(b"Reply-To: <mara@gmail.com>\r\n" + mail())
-    assert (found, codes) == (None, FORGED)
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"Reply-To: <mara@gmail.com>\r\n", b"Reply-To: <other@reply.linkedin.com>\r\n",
+        b"Mail-Reply-To: <mara@gmail.com>\r\n", b"Mail-Followup-To: <mara@gmail.com>\r\n",
+    ],
+)  # fmt: skip
+async def test_one_more_field_for_answers_leads_away(field):
+    assert await judged(field + mail()) == (None, FORGED)
+
+
+@pytest.mark.parametrize("value", ['"mara@gmail.com":;', "mara at gmail.com", "mara@gmail"])
+async def test_a_reply_to_that_programs_read_in_their_own_way_leads_away(value):
+    raw = mail(reply_to="").replace(b"List-Unsub", f"Reply-To: {value}\r\nList-Unsub".encode(), 1)
+    assert await judged(raw) == (None, FORGED)
+
+
+@pytest.mark.parametrize(
+    "field", [b"Cc: <a@firm.example>\r\nCc: <b@firm.example>\r\n", b"Content-Type: text/html\r\n"]
+)
+async def test_a_field_of_whatever_name_that_stands_twice_was_added(field):
+    assert (await judged(field + mail()))[0] is None
+
+
+async def test_a_copy_that_a_forwarder_sends_on_unchanged():
+    received = b"Received: from a.example by b.example; Thu, 14 Jan 2027 15:00:01 +0000\r\n"
+    fields = b"Return-Path: <fwd@firm.example>\r\nDelivered-To: private@firm.example\r\n" + received
+    # To the address that the network knows it is as good as the original,
+    assert (await judged(fields + mail()))[0] is not None
+    # to another one it cannot be told from a replay.
+    private = mail(to="private@firm.example")
+    assert await judged(fields + private, TO) == (None, WEAKLY)
+
+
+async def test_a_sealer_that_we_trust_spares_a_copy_that_was_changed_on_the_way():
+    changed = mail().replace(b"nozzle cooling", b"[list] nozzle cooling")
+
+    def sealed(results):
+        return tuple(
+            replace(one, properties=(*one.properties, ("policy", "dmarc", "none")))
+            if one.method == "dmarc" else one
+            for one in results
+        )  # fmt: skip
+
+    assert await judged(changed) == (None, FORGED)
+    assert await judged(changed, change=sealed) == (None, [])
 
 
 async def test_a_template_added_under_the_signature_of_a_marketing_mail_counts_nothing():

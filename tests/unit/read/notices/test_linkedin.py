@@ -4,6 +4,7 @@ import pytest
 
 from milter.examine import examine
 from milter.mail.reading import Facts, Reading
+from milter.read.notices.words import own_text
 from tests.support.notices import HINTS, RECIPIENT_HEADLINE, THREAD, Notice, signed
 
 DIGEST = {
@@ -127,3 +128,12 @@ def test_entities_of_a_notice_are_there_though_the_screen_lets_it_go():
     assert examine(plain, Facts()).notice is None
     assert not examine(plain, Facts()).screened
     assert examine(plain, Facts(read_in_full=True)).screened
+
+
+def test_the_members_own_text_is_what_stands_between_head_and_foot():
+    for parts in PARTS:
+        reading = read(parts=parts)
+        said = own_text(reading.segments, reading.notice)
+        assert HINTS in said
+        assert RECIPIENT_HEADLINE not in said
+        assert "LinkedIn" not in said
