@@ -150,8 +150,9 @@ class AnalysisResult:
 
     `likeness` is the trained model's probability that the whole is a lure among recruiting-like
     mail (None if it was not asked), `telling` the sentences that make it so. `is_unfamiliar` says
-    that the model was asked and the text is too unlike what it has learnt from. `announces`: the
-    writer says that somebody else will get in touch.
+    that the model was asked and the text is too unlike what it has learnt from. `sketch`, `shape` and
+    `words` are what the text is known again by (`nlp.sketch`). `announces`: the writer says that
+    somebody else will get in touch.
     """
 
     language: str
@@ -163,5 +164,8 @@ class AnalysisResult:
     telling: tuple[Span, ...] = ()
     is_unfamiliar: bool = False
     announces: bool = False
+    sketch: tuple[str, ...] = ()
+    shape: str = ""
+    words: tuple[str, ...] = ()
     truncated: bool = False
     elapsed_seconds: float = 0.0

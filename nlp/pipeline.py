@@ -42,6 +42,7 @@ from nlp.masking import TOKENS, Masked, mask
 from nlp.model.decide import decided
 from nlp.normalise import normalise
 from nlp.screen import Screen
+from nlp.sketch import bands_of, own_words, rare_words, shape_of
 
 if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
@@ -97,7 +98,8 @@ def analyse(readable: ReadableText) -> AnalysisResult:
     language = identify(_sample(nameless(readable.segments, entities)))
     languages = word_lists_for((language.code, *language.others))
     facts = _facts(entities)
-    decisions, heard = _read(stretches, facts, languages)
+    decisions, heard, shape = _read(stretches, facts, languages)
+    words = _own_words(stretches)
     is_report = any(decision.label is IntentLabel.REPORTED for decision in decisions)
     return AnalysisResult(
         language=language.code,
@@ -115,6 +117,9 @@ def analyse(readable: ReadableText) -> AnalysisResult:
         telling=tuple(span for place in heard.telling if (span := _span(place, stretches))),
         is_unfamiliar=heard.is_unfamiliar,
         announces=announces_somebody(readable.segments, languages),
+        sketch=bands_of(words),
+        shape=shape,
+        words=rare_words(words),
         truncated=truncated,
         elapsed_seconds=time.perf_counter() - started,
     )
@@ -128,6 +133,7 @@ def warm() -> None:
     """Load everything that a first message would load; a reader calls it before it serves."""
     text = "We would like to invite you to continue on another app."
     _screen()
+    rare_words(text.split())
     for language in lists():
         _read(
             [_Stretch(TextSegment(source="body", part="", text=text), _plain(text), 0)],
@@ -205,11 +211,25 @@ def untrained() -> "Pipeline":
 
 def _read(
     stretches: list[_Stretch], facts: frozenset[str], languages: tuple[str, ...]
-) -> tuple[list[Decision], "Heard"]:
-    """What the rules decide and what the model heard."""
+) -> tuple[list[Decision], "Heard", str]:
+    """What the rules decide, what the model heard, and the order of moves."""
     with pipeline().memory_zone():
         doc = _document(stretches, languages)
-        return decide(doc._.matches, doc._.page, facts), doc._.said
+        page = doc._.page
+        decisions = decide(doc._.matches, page, facts)
+        body = [(one.start, one.end) for one in stretches if one.segment.source == "body"]
+        starts = [sentence.start for sentence in page.sentences]
+        return decisions, doc._.said, shape_of(page.text, body, starts, decisions)
+
+
+def masked_words(readable: ReadableText, entities: tuple[EntityResult, ...]) -> list[str]:
+    """The sender's own words of the newest text, without anybody's name."""
+    return _own_words(_masked(readable.segments, entities)[0])
+
+
+def _own_words(stretches: list[_Stretch]) -> list[str]:
+    own = [replace(one, start=0) for one in stretches if one.segment.source == "body"]
+    return [word for one in own for word in own_words(one.masked.text, _capitals([one]))]
 
 
 def _document(stretches: list[_Stretch], languages: tuple[str, ...]) -> "Doc":

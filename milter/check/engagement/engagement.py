@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
+from milter.check.engagement.campaigns import campaign_findings, text_traits
 from milter.check.engagement.claims import claim_findings
 from milter.check.engagement.contacts import ReceivedContact, contact_of
 from milter.check.engagement.direct_mail import DirectMail, direct_mail
+from milter.check.engagement.graph import graph_findings
 from milter.check.engagement.matching import Match, best_match, follows_finding
 from milter.check.engagement.stages import (
     STAGE_CODES,
@@ -24,7 +26,7 @@ from milter.check.engagement.stages import (
     stage_findings,
     stage_of,
 )
-from milter.check.engagement.standing import standing
+from milter.check.engagement.standing import is_known_organisation, standing
 from milter.check.engagement.telling import to_several
 from milter.check.identity import KnownDomains
 from milter.mail.engagement import (
@@ -105,7 +107,11 @@ class EngagementCheck:
         mail = self.mail
         if mail is None:
             return ()
-        found = (*standing(mail, self.recalled), *self._of_dossiers(mail))
+        found = (
+            *standing(mail, self.recalled),
+            *self._of_dossiers(mail),
+            *self._of_trails(mail),
+        )
         return found if len(mail.recipients) == 1 else tuple(map(to_several, found))
 
     def memories(self, verdict: Verdict) -> Memories:
@@ -184,6 +190,14 @@ class EngagementCheck:
         for engagement in self._engagements:
             yield from stage_findings(mail, engagement)
 
+    def _of_trails(self, mail: DirectMail) -> Iterator[Finding]:
+        if not self.reading.screened or not self.recalled.trails:
+            return  # nobody was asked: ordinary mail is not even hashed
+        event_id = self.origin.event_id
+        is_known = is_known_organisation(mail, self.recalled)
+        yield from graph_findings(mail, self.recalled, event_id=event_id)
+        yield from campaign_findings(mail, self.recalled, event_id=event_id, is_known=is_known)
+
     def _is_of_interest(self, codes: Iterable[str], verdict: Verdict) -> bool:
         said = {code.removeprefix("MODEL_") for code in codes}
         return bool(
@@ -218,7 +232,7 @@ class EngagementCheck:
         )
 
     def _sightings(self, mail: DirectMail) -> Iterator[Sighting]:
-        traits = (Trait(TraitKind.ADDRESS, mail.address), *mail.traits)
+        traits = dict.fromkeys((Trait(TraitKind.ADDRESS, mail.address), *_shown(mail)))
         for recipient in mail.recipients:
             for trait in traits:
                 yield Sighting(
@@ -226,12 +240,18 @@ class EngagementCheck:
                 )
 
 
+def _shown(mail: DirectMail) -> tuple[Trait, ...]:
+    """What a mail gives to be known again by, beside its sender's address."""
+    reply_to = (Trait(TraitKind.ADDRESS, one) for one in mail.reply_to)
+    return (*mail.traits, *reply_to, *text_traits(mail))
+
+
 def _asked(mail: DirectMail) -> tuple[Trait, ...]:
     """The traits that a mail is asked about; free mail as a domain says nothing."""
     traits = [
         Trait(TraitKind.ADDRESS, mail.address),
         Trait(TraitKind.WROTE, mail.address),
-        *mail.traits,
+        *_shown(mail),
     ]
     if not mail.is_free_mail:
         traits += [

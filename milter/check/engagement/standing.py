@@ -17,7 +17,7 @@ KNOWN_WITH_WRITERS = 3
 def standing(mail: DirectMail, recalled: Recollection) -> tuple[Finding, ...]:
     """KNOWN_ORGANISATION by history (design §6), TWO_WAY_THREAD if a recipient wrote first."""
     findings = []
-    if not mail.is_free_mail and _is_known(mail, recalled):
+    if _is_known(mail, recalled):
         findings.append(Finding(code="KNOWN_ORGANISATION", check=CHECK, note="by history"))
     if (first := _wrote_first(mail, recalled)) is not None:
         note = f"wrote to this address on {first:%Y-%m-%d}"
@@ -25,7 +25,14 @@ def standing(mail: DirectMail, recalled: Recollection) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
+def is_known_organisation(mail: DirectMail, recalled: Recollection) -> bool:
+    """Whether the sender's organisation is on the administrator's list, or known by history."""
+    return "KNOWN_ORGANISATION" in mail.codes or _is_known(mail, recalled)
+
+
 def _is_known(mail: DirectMail, recalled: Recollection) -> bool:
+    if mail.is_free_mail:
+        return False
     writers = {
         seen.recipient
         for trail in recalled.trails
