@@ -36,7 +36,8 @@ class DirectMail:
     `names` are the display name and all people of the text, `writers` of them the display name and
     whom the text is signed by. `traits` are what the text offers or
     names, without the sender's own address. `codes` are the findings so far, `plain` those of full
-    strength. `words` are rare words of its text, `bands` and `shape` its sketch.
+    strength; `only_saw`: what claims a talk on a network says no more than that the writer saw a
+    post or a profile there. `words` are rare words of its text, `bands` and `shape` its sketch.
     """
 
     at: datetime
@@ -58,6 +59,7 @@ class DirectMail:
     is_aligned: bool = False
     is_free_mail: bool = False
     is_bulk: bool = False
+    only_saw: bool = False
     announces: bool = False
 
 
@@ -114,6 +116,7 @@ def direct_mail(
         is_aligned="AUTH_ALIGNED" in codes,
         is_free_mail=within(sender.domain, known.free_mail),
         is_bulk=bool(header.list_id) or header.is_bulk or header.is_automatic,
+        only_saw=_only_saw(analysis),
         announces=analysis.announces,
     )
 
@@ -135,6 +138,15 @@ def _traits(entities: Iterable[Entity], address: str) -> Iterator[Trait]:
 
 def _named(entities: Iterable[Entity], kind: str) -> Iterator[str]:
     return (one.value or one.text for one in entities if one.type == kind and not one.is_vague)
+
+
+def _only_saw(analysis: Analysis) -> bool:
+    return any(
+        intent.label == "platform_claim"
+        and "saw" in intent.attributes
+        and "continues" not in intent.attributes
+        for intent in analysis.intents
+    )
 
 
 def _writers(shown: str, said: Iterable[Entity]) -> tuple[str, ...]:

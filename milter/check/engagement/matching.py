@@ -138,7 +138,12 @@ def is_ours(mail: DirectMail, domain: str) -> bool:
 
 
 def says_so(mail: DirectMail) -> bool:
-    """The text says that the talk began on a network; of the model that must be plain."""
+    """The text says that a talk goes on that began on a network; of the model that must be plain.
+
+    To have seen a post there is no talk: an old colleague who writes again has seen it.
+    """
+    if mail.only_saw:
+        return False
     return "PLATFORM_CLAIM" in mail.codes or "MODEL_PLATFORM_CLAIM" in mail.plain
 
 

@@ -45,6 +45,7 @@ def found(new, *events):
         (SAYS_SO, (contact("Daria Kamau", days=80),), 2),
         ({"plain": {"MODEL_PLATFORM_CLAIM"}}, (), 1),
         ({"codes": {"MODEL_PLATFORM_CLAIM"}}, (), 0),
+        (SAYS_SO | {"only_saw": True}, (contact("Olga Smirnova"),), 0),
         ({}, (contact("Olga Smirnova"),), 0),
         # It may be of this one: same name, a first name, no name, an address that it gave.
         (SAYS_SO, (contact("Daria Kamau"),), 0),

@@ -26,6 +26,7 @@ NOTICE = {"organisation": "Northbridge Advisory Ltd", "words": ("hydrofoil", "la
         ("Daria Kamau", {"words": frozenset({"hydrofoil"})}, 0, ()),
         ("Daria Kamau", {"codes": {"MODEL_PLATFORM_CLAIM"}}, 0, ()),
         ("Daria Kamau", {"plain": {"MODEL_PLATFORM_CLAIM"}}, 2, ("name", "says so")),
+        ("Daria Kamau", SAYS_SO | {"only_saw": True}, 0, ()),
         ("Daria", ORG, 0, ()),
         ("Daria", ORG | SAYS_SO, 1, ("first name", "organisation", "says so")),
         ("Daria K.", SAYS_SO, 0, ()),
