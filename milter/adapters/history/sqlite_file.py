@@ -20,6 +20,7 @@ import fcntl
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -98,6 +99,8 @@ class HistoryFile:
         self._guard = Lock()
         self._suspect = False
         self._was_checked = False
+        # What lets go of the other connections of this process once damage was met.
+        self.on_suspicion: list[Callable[[], None]] = []
 
     def opened(self) -> Connection:
         """A connection to a file in order as far as one can see."""
@@ -119,6 +122,8 @@ class HistoryFile:
     def suspect(self) -> None:
         """Damage was met: the next one to open looks whether the file can be set aside."""
         self._suspect = True
+        for let_go in self.on_suspicion:
+            let_go()
 
     def _connected(self, lock: int) -> Connection:
         self.path.touch(mode=0o600)
@@ -167,24 +172,30 @@ class HistoryFile:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
-    db.execute(f"pragma page_size = {PAGE_BYTES}")
-    db.execute("pragma auto_vacuum = incremental")
+    version = db.execute("pragma user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise StoreUnavailable("newer")
+    if version < SCHEMA_VERSION:
+        # These write to the file: a reader that opens it would wait for whoever writes.
+        db.execute(f"pragma page_size = {PAGE_BYTES}")
+        db.execute("pragma auto_vacuum = incremental")
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = normal")
     db.execute(f"pragma journal_size_limit = {_LOG_BYTES}")
     # What a person asked to have removed is gone from the free pages too.
     db.execute("pragma secure_delete = on")
-    version = db.execute("pragma user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        raise StoreUnavailable("newer")
     if version < SCHEMA_VERSION:
-        db.execute("begin immediate")
-        try:
-            for statement in _SCHEMA.split(";"):
-                db.execute(statement)
-            db.execute(f"pragma user_version = {SCHEMA_VERSION}")
-            db.execute("commit")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("rollback")
-            raise
+        _make_tables(db)
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    db.execute("begin immediate")
+    try:
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        db.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise

@@ -20,6 +20,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -41,6 +42,7 @@ class _Lane:
         self._file = file
         self._db: Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"history-{name}")
+        file.on_suspicion.append(self._let_go)
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         try:
@@ -65,9 +67,13 @@ class _Lane:
         except (sqlite3.Error, OSError) as error:
             word = word_for(error)
             if word == "damaged":
-                self._file.suspect()
                 self._drop()
+                self._file.suspect()
             raise StoreUnavailable(word) from error
+
+    def _let_go(self) -> None:
+        with suppress(RuntimeError):  # closed
+            self._thread.submit(self._drop)
 
     def _drop(self) -> None:
         if self._db is not None:
