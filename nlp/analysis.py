@@ -59,6 +59,7 @@ class EntityType(StrEnum):
     URL = "url"
     EMAILADDR = "emailaddr"
     FILE = "file"
+    PAYMENT = "payment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.extensions import EXTENSION
 from nlp.entities.origins import locate_origins, with_article
+from nlp.entities.payments import WALLETS
 from nlp.folding import fold
 from nlp.normalise import Normalised
 
@@ -66,6 +67,7 @@ _RANKS = {
     EntityType.ORG: 9,
     EntityType.LOCATION: 11,
     EntityType.DATE: 12,
+    EntityType.PAYMENT: 13,
 }
 _ORIGIN_RANK = 10
 _ORIGIN_TOKENS = {
@@ -203,6 +205,9 @@ def _kind(entity: EntityResult) -> str:
         return "vague_money" if "vague" in flags else "money"
     if entity.type is EntityType.EMAILADDR and "freemail" in flags:
         return "private_email"
+    if entity.type is EntityType.PAYMENT:
+        # A wallet is an odd way to pay whatever its coin; an account is a place to go, like a link.
+        return "odd_channel" if entity.value.partition(":")[0] in WALLETS else "url"
     if entity.type is EntityType.PLATFORM:
         return service_kind(entity.platform)
     return _PLAIN[entity.type]

@@ -5,7 +5,7 @@ count in the decoded text of the segment's part; for display names (source `head
 (source `attachment`) they count in that name itself. A link target that no text shows is placed on
 its shown text, or on nothing (0, 0).
 
-Equal spans may carry several types (a deep link is url, platform and handle; a telephone number
+Equal spans may carry several types (a deep link is url, platform and handle, or url and payment; a telephone number
 offered on a messenger is phone and handle); otherwise no two entities overlap.
 """
 
@@ -25,6 +25,7 @@ from nlp.entities.money import find_money
 from nlp.entities.orgs import find_orgs, locate_orgs
 from nlp.entities.origins import locate_origins
 from nlp.entities.passage import Passage, read_passage
+from nlp.entities.payments import find_payments, link_account
 from nlp.entities.people import (
     entity_of,
     find_people,
@@ -48,6 +49,7 @@ MAX_SEGMENTS, MAX_LINKS, MAX_NAMES = 64, 200, 50
 _ORDER = (
     EntityType.URL,
     EntityType.EMAILADDR,
+    EntityType.PAYMENT,
     EntityType.HANDLE,
     EntityType.PHONE,
     EntityType.PLATFORM,
@@ -62,7 +64,15 @@ _ORDER = (
     EntityType.SECTOR,
 )
 _RANK = {type_: rank for rank, type_ in enumerate(_ORDER)}
-_SHARING = frozenset(_ORDER[:1] + _ORDER[2:5])
+_SHARING = frozenset(
+    {
+        EntityType.URL,
+        EntityType.PAYMENT,
+        EntityType.HANDLE,
+        EntityType.PHONE,
+        EntityType.PLATFORM,
+    }
+)
 
 
 def find_entities(readable: ReadableText) -> tuple[EntityResult, ...]:
@@ -125,6 +135,7 @@ def _all_kinds(
         *find_urls(passage, found.urls),
         *find_link_handles(passage, found.urls),
         *find_emails(passage, found.emails),
+        *find_payments(passage, found.urls),
         *find_phones(passage, found.phones),
         *find_extensions(passage, found.phones),
         *find_handles(passage, handles),
@@ -184,7 +195,12 @@ def _of_links(readable: ReadableText) -> list[EntityResult]:
             continue  # the text shows it and was read already
         span = places.of(link)
         flags = ("link",) if link.visible else ("link", "hidden")
-        target = link_target(normalised_url(link.target))
+        url = normalised_url(link.target)
+        target = link_target(url)
+        if account := link_account(url):
+            results.append(
+                EntityResult(type=EntityType.PAYMENT, span=span, value=account, flags=flags)
+            )
         if scheme == "tel":
             value = e164(link.target[4:].partition(";")[0])
             results.append(EntityResult(type=EntityType.PHONE, span=span, value=value, flags=flags))
@@ -196,11 +212,7 @@ def _of_links(readable: ReadableText) -> list[EntityResult]:
                     EntityResult(type=EntityType.EMAILADDR, span=span, value=address, flags=flags)
                 )
         else:
-            results.append(
-                EntityResult(
-                    type=EntityType.URL, span=span, value=normalised_url(link.target), flags=flags
-                )
-            )
+            results.append(EntityResult(type=EntityType.URL, span=span, value=url, flags=flags))
         if target:
             results += [
                 EntityResult(
