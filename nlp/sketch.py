@@ -111,21 +111,24 @@ def shape_of(
     `text` is the masked document, `body` the stretches of it that the sender wrote, `sentences`
     where each begins. Within one sentence the order is fixed: languages differ in it.
     """
-    first: dict[str, int] = {}
     places = [
-        (span[0], _SAME_MOVE.get(each.label, each.label.value))
-        for each in decisions
-        for span in each.spans
+        (at, move)
+        for start, end in body
+        for at, char in enumerate(text[start:end], start)
+        if (move := _move(NAMES.get(char, "")))
     ]
-    for start, end in body:
-        places += [
-            (at, kind)
-            for at, char in enumerate(text[start:end], start)
-            if (kind := _move(NAMES.get(char, "")))
-        ]
+    seen = {move for _, move in places}
+    # Where a handle or an amount stands, it tells the place better than the words around it.
+    places += [
+        (span[0], move)
+        for each in decisions
+        if (move := _SAME_MOVE.get(each.label, each.label.value)) not in seen
+        for span in each.spans
+        if any(start <= span[0] < end for start, end in body)
+    ]
+    first: dict[str, int] = {}
     for at, move in sorted(places):
-        if any(start <= at < end for start, end in body):
-            first.setdefault(move, bisect_right(sentences, at))
+        first.setdefault(move, bisect_right(sentences, at))
     if len(first) < MIN_MOVES:
         return ""
     return " ".join(sorted(first, key=lambda move: (first[move], move)))

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+# One provider that delivers all spellings to one mailbox, under two domains.
+_DOTS_MEAN_NOTHING = frozenset({"gmail.com", "googlemail.com"})
+
 
 class Stage(IntEnum):
     """How far an approach has gone; the sender's conduct can only raise it."""
@@ -52,6 +55,15 @@ class Trait:
 
     kind: TraitKind
     value: str
+
+
+def address_trait(address: str) -> Trait:
+    """The trait of a mailbox: however its owner writes it, with a sub-address or with dots."""
+    local, _, domain = address.lower().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _DOTS_MEAN_NOTHING:
+        local, domain = local.replace(".", ""), "gmail.com"
+    return Trait(TraitKind.ADDRESS, f"{local}@{domain}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,7 @@ from milter.mail.engagement import (
     Origin,
     PlatformContact,
     Ruling,
-    Trait,
-    TraitKind,
+    address_trait,
 )
 
 _CHUNK = 64
@@ -114,7 +113,7 @@ async def _in_trails(history: SealedHistory, places: Sequence[bytes], address: s
 
 def names(event: Event, address: str) -> bool:
     """Does an event of somebody's dossier name this address?"""
-    trait = Trait(TraitKind.ADDRESS, address)
+    trait = address_trait(address)
     match event:
         case PlatformContact():
             return trait in event.hints

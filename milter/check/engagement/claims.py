@@ -31,7 +31,14 @@ from milter.check.engagement.organisations import same_organisation
 from milter.check.engagement.stages import stage_of
 from milter.check.engagement.telling import earlier_mail, told
 from milter.check.identity import related
-from milter.mail.engagement import Conduct, Dossier, PlatformContact, Stage, TraitKind
+from milter.mail.engagement import (
+    Conduct,
+    Dossier,
+    PlatformContact,
+    Stage,
+    TraitKind,
+    address_trait,
+)
 from milter.mail.finding import Finding
 
 NOTICES_ARRIVE = timedelta(days=90)
@@ -157,7 +164,7 @@ def _moved(mail: DirectMail, past: Past) -> Iterator[_Told]:
 def _tie(mail: DirectMail, past: Past, conduct: Conduct) -> str | None:
     """What makes the writer the earlier persona, whatever name is shown."""
     for trait in conduct.traits:
-        if trait.kind is TraitKind.ADDRESS and trait.value == mail.address:
+        if trait == address_trait(mail.address):
             return "gave this address"
         if trait.kind in _OF_ONE_PERSON and any(same_trait(trait, one) for one in mail.traits):
             return f"gave {told(trait)}"

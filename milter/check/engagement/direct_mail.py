@@ -12,7 +12,7 @@ from datetime import datetime
 from milter.check.engagement.names import is_whole_name
 from milter.check.identity import KnownDomains, within
 from milter.mail.analysis import Analysis, Entity
-from milter.mail.engagement import Trait, TraitKind
+from milter.mail.engagement import Trait, TraitKind, address_trait
 from milter.mail.envelope import Recipient, Transaction
 from milter.mail.finding import Finding, Source
 from milter.mail.reading import Reading
@@ -127,13 +127,17 @@ def traits_of(entities: Iterable[Entity]) -> Iterator[Trait]:
         kind = _TRAITS.get(entity.type)
         if kind is None or not entity.value:
             continue
-        if kind is TraitKind.HANDLE and ":+" in entity.value:
-            continue  # a number is one trait, whichever service it is given for
-        yield Trait(kind, entity.value.lower() if kind is TraitKind.ADDRESS else entity.value)
+        if kind is TraitKind.ADDRESS:
+            yield address_trait(entity.value)
+        elif kind is TraitKind.HANDLE and ":+" in entity.value:
+            # A number is one trait, whichever service it is given for; a link gives nothing else.
+            yield Trait(TraitKind.PHONE, entity.value.partition(":")[2])
+        elif not entity.value.startswith(";ext="):  # every house has an extension 12
+            yield Trait(kind, entity.value)
 
 
 def _traits(entities: Iterable[Entity], address: str) -> Iterator[Trait]:
-    return (one for one in traits_of(entities) if one != Trait(TraitKind.ADDRESS, address))
+    return (one for one in traits_of(entities) if one != address_trait(address))
 
 
 def _named(entities: Iterable[Entity], kind: str) -> Iterator[str]:

@@ -42,6 +42,7 @@ from milter.mail.engagement import (
     Stage,
     Trait,
     TraitKind,
+    address_trait,
 )
 from milter.mail.envelope import Transaction
 from milter.mail.finding import Finding
@@ -232,7 +233,7 @@ class EngagementCheck:
         )
 
     def _sightings(self, mail: DirectMail) -> Iterator[Sighting]:
-        traits = dict.fromkeys((Trait(TraitKind.ADDRESS, mail.address), *_shown(mail)))
+        traits = dict.fromkeys((address_trait(mail.address), *_shown(mail)))
         for recipient in mail.recipients:
             for trait in traits:
                 yield Sighting(
@@ -242,14 +243,13 @@ class EngagementCheck:
 
 def _shown(mail: DirectMail) -> tuple[Trait, ...]:
     """What a mail gives to be known again by, beside its sender's address."""
-    reply_to = (Trait(TraitKind.ADDRESS, one) for one in mail.reply_to)
-    return (*mail.traits, *reply_to, *text_traits(mail))
+    return (*mail.traits, *map(address_trait, mail.reply_to), *text_traits(mail))
 
 
 def _asked(mail: DirectMail) -> tuple[Trait, ...]:
     """The traits that a mail is asked about; free mail as a domain says nothing."""
     traits = [
-        Trait(TraitKind.ADDRESS, mail.address),
+        address_trait(mail.address),
         Trait(TraitKind.WROTE, mail.address),
         *_shown(mail),
     ]

@@ -15,7 +15,15 @@ from milter.check.engagement.direct_mail import CHECK, DirectMail
 from milter.check.engagement.names import Likeness, likeness
 from milter.check.engagement.telling import history
 from milter.check.identity import related
-from milter.mail.engagement import Conduct, Origin, Recollection, Seen, Trait, TraitKind
+from milter.mail.engagement import (
+    Conduct,
+    Origin,
+    Recollection,
+    Seen,
+    Trait,
+    TraitKind,
+    address_trait,
+)
 from milter.mail.finding import Finding
 
 _REACH = frozenset({TraitKind.HANDLE, TraitKind.PHONE, TraitKind.PAYMENT, TraitKind.ADDRESS})
@@ -60,7 +68,8 @@ def audience(mail: DirectMail, seen: Iterable[Seen], *, event_id: str) -> Audien
 
 def is_colleague(mail: DirectMail, persona: str) -> bool:
     """The writer, or one whose address is of the same organisation."""
-    return persona == mail.address or (not mail.is_free_mail and related(persona, mail.domain))
+    is_writer = address_trait(persona) == address_trait(mail.address)
+    return is_writer or (not mail.is_free_mail and related(persona, mail.domain))
 
 
 def graph_findings(mail: DirectMail, recalled: Recollection, *, event_id: str) -> Iterator[Finding]:
@@ -80,7 +89,7 @@ def _of_several(mail: DirectMail, recalled: Recollection) -> Iterator[Finding]:
         for one in trail.seen
         # Who writes from an address has not given it.
         if one.persona
-        and one.persona != trail.trait.value
+        and address_trait(one.persona) != trail.trait
         and not is_colleague(mail, one.persona)
         and not _is_same_name(mail, names.get(one.persona, ()))
     ]
@@ -101,7 +110,7 @@ def _of_several(mail: DirectMail, recalled: Recollection) -> Iterator[Finding]:
 
 
 def _to_staff(mail: DirectMail, recalled: Recollection, event_id: str) -> Iterator[Finding]:
-    own = Trait(TraitKind.ADDRESS, mail.address)
+    own = address_trait(mail.address)
     seen = chain.from_iterable(
         trail.seen
         for trail in recalled.trails
@@ -129,9 +138,7 @@ def _is_given(mail: DirectMail, trait: Trait) -> bool:
         related(trait.value, one) for one in mail.recipients
     ):
         return False
-    return trait in mail.traits or (
-        trait.kind is TraitKind.ADDRESS and trait.value in mail.reply_to
-    )
+    return trait in mail.traits or (trait in map(address_trait, mail.reply_to))
 
 
 def _names(recalled: Recollection) -> dict[str, tuple[str, ...]]:

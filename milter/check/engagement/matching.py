@@ -25,7 +25,7 @@ from milter.check.engagement.names import Likeness, best_likeness
 from milter.check.engagement.organisations import bears_name, same_organisation
 from milter.check.engagement.telling import earlier_contact, told
 from milter.check.identity import related
-from milter.mail.engagement import PlatformContact, Trait, TraitKind
+from milter.mail.engagement import PlatformContact, Trait, TraitKind, address_trait
 from milter.mail.finding import Finding
 
 _SAME_WORDS = 2
@@ -163,7 +163,7 @@ def _shows(mail: DirectMail, hint: Trait) -> bool:
     if hint.kind is TraitKind.ADDRESS:
         if is_ours(mail, hint.value):
             return False
-        if hint.value in (mail.address, *mail.reply_to):
+        if hint in map(address_trait, (mail.address, *mail.reply_to)):
             return True
     if hint.kind in (TraitKind.ADDRESS, TraitKind.DOMAIN) and not mail.is_free_mail:
         # An address gives away its domain too, and the sender's is known to be no free mail.

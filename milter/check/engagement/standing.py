@@ -7,7 +7,7 @@ rule stands in the weight table (`yields_to`), not here.
 from datetime import datetime, timedelta
 
 from milter.check.engagement.direct_mail import CHECK, DirectMail
-from milter.mail.engagement import Recollection, TraitKind
+from milter.mail.engagement import Recollection, TraitKind, address_trait
 from milter.mail.finding import Finding
 
 KNOWN_AFTER = timedelta(days=90)
@@ -65,7 +65,7 @@ def _wrote_first(mail: DirectMail, recalled: Recollection) -> datetime | None:
     came = [
         seen.first.at
         for trail in recalled.trails
-        if trail.trait.kind is TraitKind.ADDRESS and trail.trait.value == mail.address
+        if trail.trait == address_trait(mail.address)
         for seen in trail.seen
         if seen.recipient in mail.recipients
     ]

@@ -15,7 +15,7 @@ from milter.check.engagement.contacts import contact_of, notice_findings
 from milter.check.identity import parse_known
 from milter.examine import examine
 from milter.mail.address import parse_path
-from milter.mail.engagement import Origin, Trait, TraitKind
+from milter.mail.engagement import Origin, Trait, TraitKind, address_trait
 from milter.mail.envelope import Connection, Envelope, Recipient, Transaction
 from milter.mail.reading import AuthResult, Facts
 from milter.settings.shipped import shipped_text
@@ -99,7 +99,7 @@ async def test_hints_are_neither_the_networks_nor_the_recipients_own():
 
 async def test_free_mail_is_a_hint_by_its_address_and_not_by_its_domain():
     found, _ = await judged(mail(message="Write to mara.quell.consult@gmail.com\nMara"))
-    assert found.contact.hints == (Trait(TraitKind.ADDRESS, "mara.quell.consult@gmail.com"),)
+    assert found.contact.hints == (address_trait("mara.quell.consult@gmail.com"),)
 
 
 @pytest.mark.parametrize(
