@@ -93,6 +93,23 @@ def claim_findings(
         yield _finding("REPLY_TO_DRIFT", drifted)
 
 
+def awaits_somebody(mail: DirectMail, dossiers: Iterable[Dossier]) -> bool:
+    """A persona announced somebody to a recipient of late, and here a stranger writes."""
+    if mail.is_bulk or is_ours(mail, mail.domain):
+        return False
+    for dossier in dossiers:
+        conduct = [event for event in dossier.events if isinstance(event, Conduct)]
+        if any(one.address == mail.address for one in conduct):
+            continue
+        if any(_announced(mail, one) and _is_elsewhere(mail, one) for one in conduct):
+            return True
+    return False
+
+
+def _announced(mail: DirectMail, conduct: Conduct) -> bool:
+    return conduct.announces and timedelta(0) <= mail.at - conduct.origin.at <= ANNOUNCED_FOR
+
+
 def _past(
     mail: DirectMail,
     dossier: Dossier,
@@ -183,7 +200,7 @@ def _handed_over(mail: DirectMail, past: Past) -> Iterator[_Told]:
     for conduct in past.conduct:
         if not _is_elsewhere(mail, conduct) or best_likeness(mail.writers, conduct.persona):
             continue
-        announced = conduct.announces and mail.at - conduct.origin.at <= ANNOUNCED_FOR
+        announced = _announced(mail, conduct)
         if _names(mail, conduct):
             said = "announced somebody, is named here" if announced else "is named here"
             plain = announced or _in_thread(mail, conduct)

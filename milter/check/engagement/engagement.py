@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from milter.check.engagement.campaigns import campaign_findings, text_traits
-from milter.check.engagement.claims import claim_findings
+from milter.check.engagement.claims import awaits_somebody, claim_findings
 from milter.check.engagement.contacts import ReceivedContact, contact_of
 from milter.check.engagement.direct_mail import DirectMail, direct_mail
 from milter.check.engagement.graph import graph_findings
@@ -131,10 +131,12 @@ class EngagementCheck:
 
     @property
     def wants_full_reading(self) -> bool:
-        """True where the persona is at it already, and the screen let this mail go unread."""
+        """True where the screen let a mail go of a persona that is at it, or announced somebody."""
         if self.mail is None or self.reading.screened or self.reading.text_only:
             return False
-        return any(one.stage >= Stage.MOVE for one in self._engagements)
+        return awaits_somebody(self.mail, self.recalled.dossiers) or any(
+            one.stage >= Stage.MOVE for one in self._engagements
+        )
 
     def _inquiry(self) -> Inquiry | None:
         mail = self.mail
