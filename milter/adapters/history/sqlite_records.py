@@ -20,8 +20,8 @@ from milter.adapters.history.store import (
 )
 
 # A step holds the only right to write for some milliseconds: the others wait that long at most.
-EXPIRE_STEP: Final = 250
-_VACUUM_PAGES: Final = 100
+EXPIRE_STEP: Final = 100
+_VACUUM_PAGES: Final = 50
 # Free pages are used again by what comes; only what is free beyond this part is given back.
 _FREE_PART: Final = 8
 KEYS_STEP: Final = 500

@@ -82,11 +82,18 @@ class _Lane:
 
 
 class SqliteStore:
-    """Implements `HistoryStore`; `wait_seconds` is how long a writer waits for another."""
+    """Implements `HistoryStore`.
 
-    def __init__(self, path: Path, *, wait_seconds: float = 0.04) -> None:
+    `wait_seconds` is how long a writer waits for another, `pause_seconds` what expiry leaves
+    between its steps to writers of other processes, who ask again every few milliseconds.
+    """
+
+    def __init__(
+        self, path: Path, *, wait_seconds: float = 0.04, pause_seconds: float = 0.02
+    ) -> None:
         file = HistoryFile(path, wait_seconds=wait_seconds)
         _refuse_newer(file)
+        self._pause_seconds = pause_seconds
         self._reader, self._writer, self._walker = (
             _Lane(file, name) for name in ("read", "write", "walk")
         )
@@ -125,9 +132,11 @@ class SqliteStore:
             gone += step
             if step < records.EXPIRE_STEP:
                 break
+            await asyncio.sleep(self._pause_seconds)
         for _ in range(_STEPS):
             if not await self._writer.run(records.give_back):
                 break
+            await asyncio.sleep(self._pause_seconds)
         return gone
 
     async def counts(self) -> Counts:
