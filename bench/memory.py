@@ -341,7 +341,7 @@ def section(name: str, command: str, done: Measured, contacts: int) -> str:
     return (
         f"## {name}\n\n`{command}`: {contacts:,} contacts over {contacts // CONTACTS_EACH:,}"
         f" recipients. {platform.machine()}, {os.cpu_count()} cores, Python"
-        f" {platform.python_version()}, load {os.getloadavg()[0]:.1f}.\n\n| | |\n|---|---|\n{rows}\n"
+        f" {platform.python_version()}, load {os.getloadavg()[0]:.1f}, nice {os.nice(0)}.\n\n| | |\n|---|---|\n{rows}\n"
     )
 
 
