@@ -84,7 +84,17 @@ def _unspaced(a: Form, b: Form) -> Likeness:
 def _spaced(a: Form, b: Form) -> Likeness:
     if any(sum(map(_is_word, way)) > 1 for way in a.whole & b.whole):
         return Likeness.FULL
-    short, long = sorted((a, b), key=lambda form: (len(form.words), len(form.initials)))
+    if _size(a) == _size(b):
+        return max(_shortened(a, b), _shortened(b, a))
+    return _shortened(*sorted((a, b), key=_size))
+
+
+def _size(form: Form) -> tuple[int, int]:
+    return len(form.words), len(form.initials)
+
+
+def _shortened(short: Form, long: Form) -> Likeness:
+    """How far `short` leaves out what `long` has."""
     if not short.words:
         return Likeness.NONE
     left = Counter(long.words)
