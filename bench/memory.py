@@ -263,6 +263,7 @@ async def _timed(work: Iterable[Awaitable[object]]) -> list[float]:
         started = time.perf_counter()
         await one
         times.append((time.perf_counter() - started) * 1_000)
+    gc.unfreeze()
     return times
 
 
