@@ -19,8 +19,10 @@ from milter.app.from_settings import pipeline_options
 from milter.mail.address import NULL_PATH, Path, PathError, parse_path
 from milter.mail.envelope import Connection, Envelope, Recipient, Transaction
 from milter.mail.message import field_value, scan_header, unfold
+from milter.mail.reading import AuthResult, Facts, IntegrityReport
 from milter.mail.verdict import Action, Mode
 from milter.pipeline import Assessment, Pipeline
+from milter.ports import Examined, Examiner, History
 from milter.read.addresses import parse_mailboxes
 from milter.readers.pool import PoolSettings, ReaderPool
 from milter.readers.reader import ReaderSetup
@@ -32,7 +34,11 @@ _MOST_RECIPIENTS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
-    """How stored messages are judged; `wants_text` keeps the text in the reading, to be shown."""
+    """How stored messages are judged.
+
+    `wants_text` keeps the text in the reading, to be shown; `believes_notices` takes the form of a
+    network's notification with its signature fields for a genuine one.
+    """
 
     settings: Settings
     trusted_authserv_ids: tuple[str, ...] = ()
@@ -42,6 +48,42 @@ class FileOptions:
     rcpt_to: tuple[str, ...] = ()
     readers: int = 1
     wants_text: bool = False
+    believes_notices: bool = False
+
+
+class Believing:
+    """Readers whose notices of networks count as signed: stored mail passed a server long ago.
+
+    For mail whose results nobody recorded; keys of old signatures are gone from the DNS.
+    """
+
+    def __init__(self, examiner: Examiner) -> None:
+        self._examiner = examiner
+
+    async def examine(self, raw: bytes, facts: Facts, deadline: float) -> Examined:
+        """The reading, with a pass for every signature of the network."""
+        examined = await self._examiner.examine(raw, facts, deadline)
+        notice = examined.reading.notice
+        if notice is None:
+            return examined
+        passed = tuple(
+            AuthResult(
+                method="dkim",
+                result="pass",
+                authserv_id="",
+                properties=(("header", "d", one.domain), ("header", "b", one.beginning)),
+            )
+            for one in notice.signatures
+            if one.domain in notice.signing_domains
+        )
+        results = (*examined.reading.auth_results, *passed)
+        return replace(examined, reading=replace(examined.reading, auth_results=results))
+
+    async def verify(
+        self, original: bytes, edited: bytes, facts: Facts, deadline: float
+    ) -> IntegrityReport:
+        """As the readers say."""
+        return await self._examiner.verify(original, edited, facts, deadline)
 
 
 class _Silent:
@@ -57,7 +99,7 @@ class _Silent:
 class FileJudge:
     """An async context: readers run while it is open. `told` is what the pipeline judges by."""
 
-    def __init__(self, options: FileOptions) -> None:
+    def __init__(self, options: FileOptions, *, history: History | None = None) -> None:
         self._options = options
         self._clock = SystemClock()
         self._pool = ReaderPool(
@@ -75,8 +117,14 @@ class FileJudge:
             trusted=options.trusted_authserv_ids,
         )
         self.told = replace(told, facts=replace(told.facts, wants_text=options.wants_text))
+        examiner: Examiner = self._pool
+        if options.believes_notices:
+            examiner = Believing(self._pool)
         self._pipeline = Pipeline(
-            examiner=self._pool, history=EmptyHistory(), clock=self._clock, options=self.told
+            examiner=examiner,
+            history=history or EmptyHistory(),
+            clock=self._clock,
+            options=self.told,
         )
 
     async def __aenter__(self) -> "FileJudge":
@@ -93,11 +141,15 @@ class FileJudge:
 
     async def assess(self, raw: bytes) -> Assessment:
         """What the gateway would believe and do."""
-        return await self._pipeline.assess(self._transaction(raw))
+        return await self.assess_transaction(self.transaction(raw))
+
+    async def assess_transaction(self, transaction: Transaction) -> Assessment:
+        """The same, where the caller knows more of the envelope."""
+        return await self._pipeline.assess(transaction)
 
     async def apply(self, raw: bytes) -> tuple[Assessment, Acted]:
         """The same, and the message as it would leave (or be released)."""
-        transaction = self._transaction(raw)
+        transaction = self.transaction(raw)
         assessment = await self._pipeline.assess(transaction)
         # A message that would be refused leaves nowhere; show it as it would be annotated.
         dispositions = tuple(
@@ -111,7 +163,8 @@ class FileJudge:
         )
         return assessment, planned.acted[0][1]
 
-    def _transaction(self, raw: bytes) -> Transaction:
+    def transaction(self, raw: bytes) -> Transaction:
+        """The message with the envelope that it tells of."""
         header = scan_header(raw)
         stated = {
             name: unfold(field_value(raw, field))
@@ -120,7 +173,7 @@ class FileJudge:
         }
         received_at = self._clock.now()
         if self._options.by_date_header:
-            received_at = _date_of(stated.get(b"date", b"")) or received_at
+            received_at = date_of(stated.get(b"date", b"")) or received_at
         return Transaction(
             transaction_id=secrets.token_hex(8),
             role="file",
@@ -160,7 +213,7 @@ def _path(octets: bytes) -> Path | None:
         return None
 
 
-def _date_of(value: bytes) -> datetime | None:
+def date_of(value: bytes) -> datetime | None:
     """The Date field as aware UTC; None where it is no date."""
     try:
         date = parsedate_to_datetime(value.decode("ascii", "replace").strip())

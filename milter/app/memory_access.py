@@ -3,7 +3,7 @@
 The audit log is that of the quarantine: one place tells who looked at what. It names a person by a
 keyed hash only, or erasing would leave a trace of whom.
 
-Failure: `Unusable` for keys and folders; `StoreUnavailable` where the store does not answer.
+Failure: `Unusable` for keys and folders; `HistoryUnavailable` where the store does not answer.
 """
 
 import hmac
@@ -11,19 +11,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from milter.adapters.files_quarantine import FilesQuarantine
 from milter.adapters.history import person
-from milter.adapters.history.person import KeptEvent, KeptSighting
 from milter.adapters.history.sealed import SealedHistory
-from milter.adapters.history.store import Counts
+from milter.adapters.history.store import Counts, StoreUnavailable
 from milter.adapters.keys import load_or_create_key
 from milter.app.clock import SystemClock
 from milter.app.history import RunningHistory
-from milter.mail.engagement import Memories, Origin, Ruling, Stage
+from milter.mail.engagement import KeptEvent, KeptSighting, Memories, Origin, Ruling, Stage
 from milter.mail.quarantine import AuditAct, AuditEntry
-from milter.ports import Unusable
+from milter.ports import HistoryUnavailable, Unusable
 from milter.settings import Settings
 
 
@@ -75,6 +75,11 @@ class MemoryAccess:
         )
 
 
+def make_key(file: Path) -> None:
+    """A new key; raises Unusable."""
+    load_or_create_key(file)
+
+
 @asynccontextmanager
 async def open_memory(settings: Settings, who: str) -> AsyncIterator[MemoryAccess]:
     """Open store and audit log, and close them after use."""
@@ -92,6 +97,8 @@ async def open_memory(settings: Settings, who: str) -> AsyncIterator[MemoryAcces
         yield MemoryAccess(
             history=running.sealed, audit_log=audit_log, audit_key=key, clock=clock, who=who
         )
+    except StoreUnavailable as error:
+        raise HistoryUnavailable(str(error)) from error
     finally:
         audit_log.close()
         await running.aclose()

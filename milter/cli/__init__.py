@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from milter.cli import apply, arc_record, check_config, explain, memory, quarantine, scan, serve
+from milter.cli import (
+    apply,
+    arc_record,
+    check_config,
+    explain,
+    hunt,
+    memory,
+    quarantine,
+    scan,
+    serve,
+)
 
 app = typer.Typer(
     name="lurewall",
@@ -46,6 +56,7 @@ app.command("apply")(apply.apply)
 app.command("explain")(explain.explain)
 app.command("check-config")(check_config.check_config)
 app.command("arc-record")(arc_record.arc_record)
+app.command("hunt")(hunt.hunt)
 app.command("erase")(memory.erase)
 app.command("export")(memory.export)
 app.add_typer(quarantine.app, name="quarantine")

@@ -17,13 +17,10 @@ from typing import Annotated, Any
 
 import typer
 
-from milter.adapters.history.person import KeptEvent, KeptSighting
-from milter.adapters.history.store import StoreUnavailable
-from milter.adapters.keys import load_or_create_key
-from milter.app.memory_access import MemoryAccess, open_memory
+from milter.app.memory_access import MemoryAccess, make_key, open_memory
 from milter.cli.options import FAILED, ConfigFile, fail, settings_from
-from milter.mail.engagement import Stage
-from milter.ports import CannotKeep, Unusable
+from milter.mail.engagement import KeptEvent, KeptSighting, Stage
+from milter.ports import CannotKeep, HistoryUnavailable, Unusable
 
 app = typer.Typer(help="The memory of engagements: counts, rulings, keys.", no_args_is_help=True)
 
@@ -93,7 +90,7 @@ def new_key(
     if file.exists():
         fail(f"{file}: is there already; a key is never overwritten")
     try:
-        load_or_create_key(file)
+        make_key(file)
     except Unusable as error:
         fail(str(error))
 
@@ -109,7 +106,7 @@ def _run(config: Path | None, work: Callable[[MemoryAccess], Awaitable[None]]) -
         asyncio.run(run())
     except Unusable as error:
         fail(str(error))
-    except (StoreUnavailable, CannotKeep) as error:
+    except (HistoryUnavailable, CannotKeep) as error:
         fail(f"the store does not answer: {error}", FAILED)
 
 

@@ -73,7 +73,7 @@ def scan(
 async def _scan(paths: list[str], options: FileOptions, output: str) -> list[Unreadable]:
     unreadable: list[Unreadable] = []
     table = _table() if output == "table" else None
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("scan", total=None)
         async for stored, assessment in _judged(paths, options, unreadable):
             progress.advance(task)
@@ -108,7 +108,7 @@ async def _judged(
             yield stored, await task
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
     """On standard error, so that output stays clean; nothing where that is no terminal."""
     console = Console(stderr=True)
     return Progress(

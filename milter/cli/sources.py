@@ -22,11 +22,15 @@ _MBOX_NAMES = {".mbox", ".mbx"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One message and where it was found; `index` counts within its file."""
+    """One message and where it was found; `index` counts within its file.
+
+    `start` is its offset in the file, or in what a .gz unpacks to.
+    """
 
     path: str
     index: int
     raw: bytes
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,9 @@ def _split(path: str, octets: bytes, *, is_mbox: bool | None) -> Iterator[Stored
         yield Unreadable(path=path, reason="is empty")
         return
     if is_mbox is False or (is_mbox is None and not octets.startswith(b"From ")):
-        yield Stored(path=path, index=0, raw=_without_from_line(octets))
+        match = _MBOX_START.match(octets)
+        start = match.end() if match else 0
+        yield Stored(path=path, index=0, raw=octets[start:], start=start)
         return
     starts = list(_MBOX_START.finditer(octets))
     if not starts:
@@ -102,12 +108,8 @@ def _split(path: str, octets: bytes, *, is_mbox: bool | None) -> Iterator[Stored
         return
     ends = [match.start() for match in starts[1:]] + [len(octets)]
     for index, (match, end) in enumerate(zip(starts, ends, strict=True)):
-        yield Stored(path=path, index=index, raw=_without_separator(octets[match.end() : end]))
-
-
-def _without_from_line(octets: bytes) -> bytes:
-    match = _MBOX_START.match(octets)
-    return octets[match.end() :] if match else octets
+        raw = _without_separator(octets[match.end() : end])
+        yield Stored(path=path, index=index, raw=raw, start=match.end())
 
 
 def _without_separator(octets: bytes) -> bytes:

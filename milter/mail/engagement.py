@@ -208,3 +208,19 @@ class Recollection:
 
     dossiers: tuple[Dossier, ...] = ()
     trails: tuple[Trail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEvent:
+    """An event of the person, and whether it stands in the person's own dossier."""
+
+    event: Event
+    in_own_dossier: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSighting:
+    """A sighting of the person: as `persona` from outside, or as `recipient` of ours."""
+
+    origin: Origin
+    role: str

@@ -106,11 +106,15 @@ class House:
         self, name: str, message: str, *, to: str = US, headline: str = ""
     ) -> Assessment:
         """What becomes of a network's notification that this member has written."""
+        return await self._pipeline.assess(self.notice(name, message, to=to, headline=headline))
+
+    def notice(self, name: str, message: str, *, to: str = US, headline: str = "") -> Transaction:
+        """The notification as it comes in."""
         notice = Notice(
             sender=name, message=message, to=to, headline=headline, date=self.clock.now()
         )
         raw = self._signed(notice.raw(), "linkedin.com", COVERED.lower().encode().split(b":"))
-        return await self._pipeline.assess(self._arrived(raw, "b@bounce.linkedin.com", (to,)))
+        return self._arrived(raw, "b@bounce.linkedin.com", (to,))
 
     def transaction(self, sent: Sent) -> Transaction:
         """The mail as it comes in."""

@@ -16,29 +16,14 @@ from milter.adapters.history.sealed import SealedHistory
 from milter.mail.engagement import (
     Conduct,
     Event,
-    Origin,
+    KeptEvent,
+    KeptSighting,
     PlatformContact,
     Ruling,
     address_trait,
 )
 
 _CHUNK = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptEvent:
-    """An event of the person, and whether it stands in the person's own dossier."""
-
-    event: Event
-    in_own_dossier: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptSighting:
-    """A sighting of the person: as `persona` from outside, or as `recipient` of ours."""
-
-    origin: Origin
-    role: str
 
 
 @dataclass(frozen=True, slots=True)
