@@ -14,8 +14,15 @@ from milter.read.notices.platforms import Platform, table
 MAX_NAME_CHARS = 120
 _PRONOUNS = re.compile(r"\s*[(\[（][^)\]）]{0,40}/[^)\]）]{0,40}[)\]）]")
 _NO_NAME = frozenset({"So", "Sk", "Co", "Cn", "Cs"})
-# Emoji joiners and variation selectors; the non-joiner belongs to names of some scripts.
-_EMOJI_GLUE = dict.fromkeys((0x200D, 0xFE0E, 0xFE0F, 0x20E3))
+# Emoji joiners, variation selectors, and what sets a name apart from the direction of the text
+# around it; the non-joiner belongs to names of some scripts.
+_INVISIBLE = dict.fromkeys(
+    [
+        *(0x200D, 0xFE0E, 0xFE0F, 0x20E3, 0x061C, 0x200E, 0x200F),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    ]
+)
 
 
 def member_name(shown: str, platform: Platform) -> str:
@@ -32,9 +39,14 @@ def is_platform_name(name: str, platform: Platform) -> bool:
     return not folded or any(folded.startswith(one.casefold()) for one in platform.names)
 
 
+def without_marks(text: str) -> str:
+    """Without invisible marks, spaces made single."""
+    return " ".join(text.translate(_INVISIBLE).split())
+
+
 def without_ornament(text: str) -> str:
     """Without emoji and pronouns, spaces made single."""
-    plain = _PRONOUNS.sub("", text).translate(_EMOJI_GLUE)
+    plain = _PRONOUNS.sub("", text).translate(_INVISIBLE)
     kept = "".join(" " if unicodedata.category(c) in _NO_NAME else c for c in plain)
     return " ".join(kept.split()).strip(" ,;|-–·")
 

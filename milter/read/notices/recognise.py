@@ -8,6 +8,7 @@ parts, which networks change, and to believe anything: see `PlatformNotice`.
 **Failure:** never raises because of content.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,15 +17,20 @@ from milter.mail.reading import HeaderFacts, Link, NamedMailbox, PlatformNotice
 from milter.read.addresses import parse_mailboxes
 from milter.read.encoded_words import decode_value
 from milter.read.leaf_text import LeafText
-from milter.read.notices.persona import member_name
+from milter.read.notices.persona import member_name, without_marks
 from milter.read.notices.platforms import Platform, table
 from milter.read.notices.signed import signatures_of
 from milter.read.notices.words import Words, full_name, member_words, thread_of
 
+# What servers on the way put before subjects of mail from outside.
+_TAG = re.compile(
+    r"^(?:\[[^\]]{1,30}\]|\*+ext(?:ern(?:al)?)?\*+|ext(?:ern(?:al)?)?:)\s*", re.IGNORECASE
+)
 _MAX_TO = 50
 _MAX_SUBJECT = 300
 _MAX_VALUE = 120
 _FOR_ANSWERS = frozenset({b"reply-to", b"mail-reply-to", b"mail-followup-to"})
+_AS_IT_IS = frozenset({b"", b"7bit", b"8bit", b"binary"})
 _ALWAYS_SIGNED = ("from", "to", "subject", "date")
 
 
@@ -44,7 +50,7 @@ def notice_of(
         domain=sender.domain,
         kind=kind.kind,
         template=kind.template,
-        relies_on=(*_ALWAYS_SIGNED, *kind.fields),
+        relies_on=(*_ALWAYS_SIGNED, *kind.fields, *_decoding_fields(raw, header)),
         is_from_platform=sender.domain in platform.domains | platform.aliases,
         is_form_checked=platform.is_form_checked,
         own_domains=tuple(sorted(platform.own_domains)),
@@ -124,7 +130,7 @@ def _kind(
 
 
 def _kind_by_subject(subject: str, platform: Platform) -> _Kind:
-    plain = " ".join(subject[:_MAX_SUBJECT].split()).rstrip(" .!。！:").strip()
+    plain = _TAG.sub("", without_marks(subject[:_MAX_SUBJECT])).rstrip(" .!。！:").strip()
     for kind, pattern in platform.subjects:
         if found := pattern.fullmatch(plain):
             named = found.groupdict()
@@ -214,6 +220,12 @@ def _answers_on_platform(
         and bool(facts.reply_to)
         and all(box.domain in platform.own_domains for box in facts.reply_to)
     )
+
+
+def _decoding_fields(raw: bytes, header: Header) -> tuple[str, ...]:
+    """What turns the octets that were signed into other words."""
+    encoding = _first(raw, header, b"content-transfer-encoding").strip().lower()
+    return () if encoding in _AS_IT_IS else ("content-transfer-encoding",)
 
 
 def _first(raw: bytes, header: Header, name: bytes) -> bytes:

@@ -102,6 +102,11 @@ async def test_free_mail_is_a_hint_by_its_address_and_not_by_its_domain():
     assert found.contact.hints == (address_trait("mara.quell.consult@gmail.com"),)
 
 
+async def test_a_handle_is_a_hint():
+    found, _ = await judged(mail(message="My WeChat ID is mara_q77.\nMara"))
+    assert found.contact.hints == (Trait(TraitKind.HANDLE, "wechat:mara_q77"),)
+
+
 @pytest.mark.parametrize(
     "what",
     [
@@ -191,6 +196,12 @@ async def test_a_reply_to_that_programs_read_in_their_own_way_leads_away(value):
 )
 async def test_a_field_of_whatever_name_that_stands_twice_was_added(field):
     assert (await judged(field + mail()))[0] is None
+
+
+async def test_an_encoding_that_is_not_signed_makes_other_words_of_the_same_octets():
+    for encoding, is_contact in ((b"8bit", True), (b"base64", False), (b"Quoted-Printable", False)):
+        found, _ = await judged(b"Content-Transfer-Encoding: " + encoding + b"\r\n" + mail())
+        assert (found is not None) == is_contact
 
 
 async def test_a_copy_that_a_forwarder_sends_on_unchanged():

@@ -63,6 +63,37 @@ def test_the_subject_alone_tells_a_message_where_no_template_does(subject, name)
 
 
 @pytest.mark.parametrize(
+    "subject",
+    [
+        "[EXTERNAL] Mara just messaged you", "EXT: Mara just messaged you!",
+        "\u2068Mara\u2069 just messaged you", "Mara  just messaged you.",
+    ],
+)  # fmt: skip
+def test_what_surrounds_a_subject_does_not_matter(subject):
+    notice = Notice(
+        sender="LinkedIn", subject=subject, template="email_member_message_v2", klass=""
+    )
+    assert examine(signed(notice.raw()), Facts()).notice.persona == "Mara"
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind", "name"),
+    [
+        ("Robin, start a conversation with your new connection, Mara Quell", "invitation", "Mara Quell"),
+        ("Mara Quell accepted your invitation", "invitation", "Mara Quell"),
+        ("Robin, please add me to your LinkedIn network", "invitation", ""),
+        ("Robin, add Mara Quell - Consultant", "other", ""),
+        ("Mara Quell, add Robin", "other", ""),
+        ("3 new messages", "other", ""),
+    ],
+)  # fmt: skip
+def test_invitations_and_suggestions(subject, kind, name):
+    notice = Notice(sender="LinkedIn", subject=subject, template="", klass="").raw()
+    read = examine(signed(notice), Facts()).notice
+    assert (read.kind, read.persona) == (kind, name)
+
+
+@pytest.mark.parametrize(
     ("line", "organisation", "role"),
     [
         ("Senior Consultant at Northbridge Advisory", "Northbridge Advisory", "Senior Consultant"),

@@ -30,6 +30,8 @@ LINKEDIN = table().by_domain["linkedin.com"]
         ("MARA QUELL", "MARA QUELL"),
         ("Li MA", "Li MA"),
         ("می‌ترا", "می‌ترا"),
+        ("\u2068Mara Quell\u2069", "Mara Quell"),
+        ("\u200fליאת\u200f קוול", "ליאת קוול"),
         ("LinkedIn", ""),
         ("LinkedIn Messages", ""),
         ("LinkedIn Job Alerts", ""),
