@@ -112,6 +112,12 @@ OPERATIONS: Final = (
     Panel(title="DNS down", kind="stat", targets=((f"max(lurewall_dns_down{{{_I}}})", "down"),)),
     Panel(title="DNS, where it is asked", targets=_quantiles("lurewall_dns_seconds"), unit="s"),
     Panel(title="Authentication", targets=_quantiles("lurewall_authentication_seconds"), unit="s"),
+    Panel(title="Memory", targets=(_by("operation, outcome", "lurewall_history_operations_total"),), unit="ops",
+          text="open: not even asked, the verdict says that history is unavailable"),
+    Panel(title="Memory, where it is asked", targets=_quantiles("lurewall_history_seconds"), unit="s"),
+    Panel(title="Memory away", targets=(
+        (f"max by (operation) (lurewall_history_breaker_open{{{_I}}})", "{{operation}} away"),
+        (f"sum(lurewall_history_journal_records{{{_I}}})", "messages kept aside"))),
     Panel(title="Duplicates avoided", targets=((f"sum(rate(lurewall_duplicates_avoided_total{{{_I}}}{_RATE}))",
           "avoided"),), unit="ops"),
     Panel(title="Size of messages", targets=_quantiles("lurewall_message_bytes"), unit="bytes"),

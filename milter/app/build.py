@@ -118,7 +118,12 @@ class MailFront:
         self._admission = Admission(admission_limits(settings))
         self._release = SmtpNextHop(release_hop_options(settings), self._clock)
         self._outbound = SmtpNextHop(outbound_hop_options(settings), self._clock)
-        self._history = RunningHistory(settings, self._clock, told=self._observation.memory_trouble)
+        self._history = RunningHistory(
+            settings,
+            self._clock,
+            told=self._observation.memory_trouble,
+            watch=self._observation,
+        )
         self._notices = self._recipient_notices(_derived(key, b"banner"))
         self._listeners = self._make_listeners(_derived(key, b"banner"))
         self._housekeeper = Housekeeper(self._quarantine, self._notifier(), self._retention())

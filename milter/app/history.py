@@ -6,29 +6,46 @@ to start: mail flows without it.
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from random import SystemRandom
 from typing import Final
 
+from milter.adapters.history.batch_journal import BatchJournal
+from milter.adapters.history.guard import GuardedStore, GuardOptions, Watch
+from milter.adapters.history.redis_client import RedisOptions
+from milter.adapters.history.redis_store import RedisStore
 from milter.adapters.history.sealed import MemoryKey, Retention, SealedHistory
 from milter.adapters.history.sqlite_store import SqliteStore
 from milter.adapters.history.store import HistoryStore
 from milter.adapters.keys import load_key, load_or_create_key
 from milter.adapters.memory import EmptyHistory
-from milter.ports import Clock, History
+from milter.ports import Clock, History, Unusable
 from milter.settings import Settings
 
 FILE: Final = "memory.db"
 
 
 class RunningHistory:
-    """`history` is what pipeline and outbound gateway use; `sealed` is None without memory."""
+    """`history` is what pipeline and outbound gateway use; `sealed` is None without memory.
 
-    def __init__(self, settings: Settings, clock: Clock, *, told: Callable[[str], None]) -> None:
+    With `watch` the store is guarded, as the way of a mail needs it; people can wait.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        told: Callable[[str], None],
+        watch: Watch | None = None,
+    ) -> None:
         self.history: History = EmptyHistory()
         self.sealed: SealedHistory | None = None
         if settings.history.store == "none":
             return
+        store = _store(settings)
         self.sealed = SealedHistory(
-            store=_store(settings),
+            store=store if watch is None else _guarded(store, settings, clock, watch),
             keys=memory_keys(settings),
             clock=clock,
             retention=retention(settings),
@@ -66,5 +83,53 @@ def retention(settings: Settings) -> Retention:
     )
 
 
+def _guarded(store: HistoryStore, settings: Settings, clock: Clock, watch: Watch) -> GuardedStore:
+    """Each front has its share of what may be kept aside."""
+    return GuardedStore(
+        store,
+        BatchJournal(
+            settings.history_folder / "journal",
+            most_bytes=settings.history.journal_bytes // settings.fronts,
+        ),
+        clock,
+        watch=watch,
+        jitter=SystemRandom().random,
+        options=GuardOptions(budget=settings.history.budget_seconds),
+    )
+
+
 def _store(settings: Settings) -> HistoryStore:
+    if settings.history.store == "redis":
+        return RedisStore(redis_options(settings))
     return SqliteStore(settings.history_folder / FILE)
+
+
+def redis_options(settings: Settings) -> RedisOptions:
+    """What the settings say of the shared store; the password is read now."""
+    told = settings.history.redis
+    if told is None:
+        raise Unusable("history.redis.url: is missing")
+    return RedisOptions(
+        url=told.url or "",
+        sentinels=tuple(map(_place, told.sentinels)),
+        service=told.service,
+        username=told.username,
+        password=_password(told.password_file),
+        tls_ca=told.tls_ca_file,
+        database=told.database,
+        connections=told.connections,
+    )
+
+
+def _place(told: str) -> tuple[str, int]:
+    host, _, port = told.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _password(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise Unusable(f"{path}: cannot read the password: {type(error).__name__}") from error

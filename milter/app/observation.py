@@ -117,6 +117,23 @@ class Observation:
         self._metrics.history_trouble.add(what.partition(":")[0])
         self._log.problem("history", detail=what)
 
+    def history_answered(self, operation: str, outcome: str, seconds: float) -> None:
+        """The memory answered, or was not waited for, or not even asked."""
+        self._metrics.history_operations.add(operation, outcome)
+        if outcome != "open":
+            self._metrics.history_seconds.observe(operation, value=seconds)
+
+    def history_breaker(self, operation: str, is_open: bool) -> None:
+        """The memory is not asked any more, or is again."""
+        self._metrics.history_breaker_open.set(operation, to=float(is_open))
+        self._log.problem("history_away" if is_open else "history_back", detail=operation)
+
+    def history_journal(self, waiting: int, replayed: int, dropped: int) -> None:
+        """What waits for the memory, was written to it, or is lost."""
+        self._metrics.history_journal_records.set(to=float(waiting))
+        self._metrics.history_journal_replayed.add(by=replayed)
+        self._metrics.history_journal_dropped.add(by=dropped)
+
     # The gateway's.
 
     def fault(self, transaction_id: str, error: Exception) -> None:

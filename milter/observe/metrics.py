@@ -54,6 +54,7 @@ AUTHENTICATION_RESULTS = (
     "permerror",
 )
 DNS_OUTCOMES = ("cached", "joined", "found", "no_record", "no_name", "failed")
+HISTORY_OPERATIONS = ("read", "write", "replay")
 DECISIONS = ("released", "deleted", "expired")
 NOTICES = ("held", "expiring", "protected")
 _BYTES = (1e3, 4e3, 16e3, 64e3, 256e3, 1e6, 4e6, 16e6, 64e6)
@@ -192,6 +193,34 @@ class Metrics(Table):
             "lurewall_history_trouble_total",
             "Memories that were lost or do not open",
             what=("lost", "unreadable"),
+        )
+        self.history_operations = count(
+            "lurewall_history_operations_total",
+            "Look-ups and writes of the memory, and steps of replay, by how they ended",
+            operation=HISTORY_OPERATIONS,
+            outcome=("ok", "timeout", "refused", "open"),
+        )
+        self.history_seconds = spread(
+            "lurewall_history_seconds",
+            "The memory's answers, those not waited for to the end too",
+            operation=HISTORY_OPERATIONS,
+        )
+        self.history_breaker_open = level(
+            "lurewall_history_breaker_open",
+            "1 while a front does not ask the memory any more",
+            merge=Merge.MAX,
+            operation=("read", "write"),
+        )
+        self.history_journal_records = level(
+            "lurewall_history_journal_records",
+            "Messages whose memories wait in the journal for the store",
+        )
+        self.history_journal_replayed = count(
+            "lurewall_history_journal_replayed_total", "Messages of the journal that were written"
+        )
+        self.history_journal_dropped = count(
+            "lurewall_history_journal_dropped_total",
+            "Messages whose memories neither store nor journal could take",
         )
         self.dns_down = level(
             "lurewall_dns_down", "1 while no name server answers a front", merge=Merge.MAX

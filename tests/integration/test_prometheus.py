@@ -8,12 +8,13 @@ import json
 import math
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,16 @@ def test_store_down(watched: Watched) -> None:
         folder.unlink()
         away.rename(folder)
     watched.clears("LurewallStoreDown")
+
+
+def test_memory_away(watched: Watched) -> None:
+    (file,) = (watched.gateway.folder / "state" / "history").glob("*.db")
+    other = sqlite3.connect(file, isolation_level=None)
+    with closing(other):
+        other.execute("begin immediate")
+        watched.fires("LurewallMemoryAway")
+        other.execute("rollback")
+    watched.clears("LurewallMemoryAway")
 
 
 def test_quarantine_rate(watched: Watched) -> None:

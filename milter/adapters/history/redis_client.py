@@ -70,8 +70,8 @@ class RedisOptions:
     """Where the server is, and how long a socket waits.
 
     `url` is redis://, rediss:// or unix://. With `sentinels` they are asked for the master of
-    `service`, and of the URL only its scheme counts. `timeout` bounds the answer to one command;
-    a mail's own budget is shorter and is kept by whoever waits.
+    `service`, and of the URL only its scheme counts (rediss://, or a CA: TLS). `timeout` bounds the
+    answer to one command; a mail's own budget is shorter and is kept by whoever waits.
     """
 
     url: str = ""
@@ -196,7 +196,7 @@ def _client(options: RedisOptions) -> tuple[Redis, Sentinel | None]:
         pool = ConnectionPool(max_connections=options.connections, **settings)
         return Redis.from_pool(pool), None
     tls: dict[str, Any] = {}
-    if told.get("connection_class") is SSLConnection:
+    if told.get("connection_class") is SSLConnection or options.tls_ca is not None:
         tls = {"ssl": True} | _tls(options)
     sentinel = Sentinel(  # type: ignore[no-untyped-call]
         options.sentinels,
