@@ -302,6 +302,9 @@ class MailFront:
             now = self._clock.now()
             try:
                 await self._history.keep_house()
+            except Exception as error:  # holds expire and notices go out all the same
+                self.log.problem("history", error=error)
+            try:
                 report = await self._housekeeper.run(now)
             except Exception as error:  # mail flows without it; it is tried again
                 self.log.problem("housekeeping", error=error)

@@ -30,7 +30,7 @@ from milter.adapters.history.store import Answer, Batch, Counts, StoreUnavailabl
 from milter.ports import Unusable
 
 # So many steps of expiry in one call; what is left goes with the next.
-_STEPS: Final = 200
+_STEPS: Final = 50
 
 Result = TypeVar("Result")
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from milter.adapters.history.store import StoreUnavailable
+from milter.app import build
 from milter.app.build import build_front
 from milter.relay.marked_next_hop import MarkedNextHop
 
@@ -26,4 +28,27 @@ async def test_notices_that_meet_a_milter_again_carry_a_token(
     notifier = front._notifier()
     assert notifier is not None
     assert isinstance(notifier._next_hop, MarkedNextHop) == is_marked
+    await asyncio.wait_for(front.drain(0), 10)
+
+
+async def test_memory_that_is_away_holds_up_no_retention(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Holds expire and notices go out, whatever becomes of the memory."""
+    monkeypatch.setattr(build, "_HOUSEKEEPING_SECONDS", 0)
+    text = f'mode = "enforce"\ncontact = "c@example.org"\nstate_dir = "{tmp_path}"\n{MILTER}'
+    front = build_front(text.encode(), "gateway.toml", {}, "front")
+    has_run = asyncio.Event()
+
+    async def away() -> int:
+        raise StoreUnavailable("damaged")
+
+    async def run(_now: object) -> None:
+        has_run.set()
+
+    monkeypatch.setattr(front._history, "keep_house", away)
+    monkeypatch.setattr(front._housekeeper, "run", run)
+    keeping = asyncio.create_task(front._keep_house())
+    await asyncio.wait_for(has_run.wait(), 10)
+    keeping.cancel()
     await asyncio.wait_for(front.drain(0), 10)
