@@ -59,6 +59,7 @@ Written by `bench/memory.py`; do not edit. Platform contacts of a year, {CONTACT
 a conduct for every {CONTACTS_A_CONDUCT}th, two sightings a conduct, all hashed and sealed as in the
 gateway. A look-up is what one mail asks: one recipient and four traits, hashed, read, opened. Cold:
 the file is not in the system's cache and the store was just opened.
+Where the load is above the number of cores, p99 and max are mostly waits for a core.
 """
 
 
