@@ -48,7 +48,8 @@ def examine(raw: bytes, facts: Facts) -> Reading:
         file_names=read.file_names,
         names=read.names,
         own_domains=facts.own_domains,
-        read_in_full=facts.read_in_full or (read.notice is not None and read.notice.is_of_person),
+        read_in_full=facts.read_in_full,
+        names_anyway=read.notice is not None and read.notice.is_of_person,
     )
     seconds = time.perf_counter() - started
     dkim, arc, signature_seconds = _signatures(raw, facts)

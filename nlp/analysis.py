@@ -90,7 +90,7 @@ class ReadableText:
 
     `names` are display names from address headers, for masking; `own_domains` the organisation's.
     `hidden` is text that the sender's HTML hides from the reader. `read_in_full`: whatever the screen
-    would say.
+    would say; `names_anyway`: then at least entities and words, which judge nothing.
     """
 
     segments: tuple[TextSegment, ...]
@@ -100,6 +100,7 @@ class ReadableText:
     names: tuple[str, ...] = ()
     own_domains: tuple[str, ...] = ()
     read_in_full: bool = False
+    names_anyway: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,12 +84,14 @@ def analyse(readable: ReadableText) -> AnalysisResult:
     started = time.perf_counter()
     language = identify(_sample(readable.segments))
     if not (readable.read_in_full or _passes(readable)):
+        entities = find_entities(readable) if readable.names_anyway else ()
         return AnalysisResult(
             language=language.code,
             intents=(),
-            entities=(),
+            entities=entities,
             screened=False,
             model_version=model_version(),
+            words=rare_words(masked_words(readable, entities)) if readable.names_anyway else (),
             elapsed_seconds=time.perf_counter() - started,
         )
     entities = find_entities(readable)

@@ -100,6 +100,7 @@ def check_language(
     names: tuple[str, ...],
     own_domains: tuple[str, ...],
     read_in_full: bool = False,
+    names_anyway: bool = False,
 ) -> LanguageCheck:
     """Language, intents and entities of a message, and the findings they make."""
     result = pipeline.analyse(
@@ -111,6 +112,7 @@ def check_language(
             names=names,
             own_domains=own_domains,
             read_in_full=read_in_full,
+            names_anyway=names_anyway,
         )
     )
     findings = _merged(

@@ -123,6 +123,9 @@ def test_entities_of_a_notice_are_there_though_the_screen_lets_it_go():
     quiet = {"message": "See you.\nMara\nmara@northbridge-advisory.example", "subject": "Hi"}
     reading = read(**quiet)
     assert "mara@northbridge-advisory.example" in {e.value for e in reading.analysis.entities}
+    assert not reading.screened
+    assert reading.analysis.intents == ()
+    assert reading.analysis.likeness is None
     raw = Notice(**quiet).raw().replace(b"@linkedin.com", b"@firm.example")
     plain = raw.replace(b"X-LinkedIn", b"X-Firm")
     assert examine(plain, Facts()).notice is None
