@@ -62,6 +62,7 @@ $(VENV)/.train: $(VENV)/.dev requirements-train.lock
 train: $(VENV)/.train
 	$(BIN)/python -m nlp.training.everyday
 	$(BIN)/python -m nlp.training.ordinary_words
+	$(BIN)/python -m nlp.training.common_words
 	$(BIN)/python -m nlp.training.train
 
 evaluate: $(VENV)/.dev

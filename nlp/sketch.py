@@ -31,7 +31,7 @@ from nlp.intents.decide import Decision
 from nlp.masking import NAMES
 from nlp.model.features import without_names
 
-BANDS: Final = 24
+BANDS: Final = 32
 ROWS: Final = 3
 # Pairs of characters survive a rewording less often, and unrelated texts share fewer of them.
 WIDE_ROWS: Final = 2

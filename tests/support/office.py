@@ -46,7 +46,8 @@ class Office:
 
     def __init__(self, extra: bytes = b"") -> None:
         self._clock = _Days()
-        self.history = SealedHistory(store=PlainStore(), keys=(KEY,), clock=self._clock)
+        self.store = PlainStore()
+        self.history = SealedHistory(store=self.store, keys=(KEY,), clock=self._clock)
         settings = load_settings(_SETTINGS + extra, source="test").settings
         options = pipeline_options(
             settings, banner_key=b"k", mode=Mode.ENFORCE, trusted=("edge.test",)

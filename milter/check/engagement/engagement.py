@@ -52,6 +52,7 @@ from milter.mail.verdict import Label, Verdict
 from milter.ports import History
 
 _OF_INTEREST = frozenset({"RELAY_THEN_DIRECT", "ENGAGEMENT_ESCALATES", "PERSONA_MARKED"})
+_TEXT_RECIPIENTS = 2
 _MARKED_LABELS = frozenset({Label.LURE, Label.LURE_MALWARE, Label.SCAM})
 
 
@@ -236,8 +237,10 @@ class EngagementCheck:
 
     def _sightings(self, mail: DirectMail) -> Iterator[Sighting]:
         traits = dict.fromkeys((address_trait(mail.address), *_shown(mail)))
-        for recipient in mail.recipients:
-            for trait in traits:
+        for place, recipient in enumerate(mail.recipients):
+            # One message to a group is one: its text needs no mark for each of them.
+            texts = text_traits(mail) if place < _TEXT_RECIPIENTS else ()
+            for trait in (*traits, *texts):
                 yield Sighting(
                     trait=trait, origin=self.origin, persona=mail.address, recipient=recipient
                 )
@@ -245,7 +248,7 @@ class EngagementCheck:
 
 def _shown(mail: DirectMail) -> tuple[Trait, ...]:
     """What a mail gives to be known again by, beside its sender's address."""
-    return (*mail.traits, *map(address_trait, mail.reply_to), *text_traits(mail))
+    return (*mail.traits, *map(address_trait, mail.reply_to))
 
 
 def _asked(mail: DirectMail) -> tuple[Trait, ...]:
@@ -254,6 +257,7 @@ def _asked(mail: DirectMail) -> tuple[Trait, ...]:
         address_trait(mail.address),
         Trait(TraitKind.WROTE, mail.address),
         *_shown(mail),
+        *text_traits(mail),
     ]
     if not mail.is_free_mail:
         traits += [

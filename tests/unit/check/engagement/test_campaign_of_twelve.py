@@ -1,7 +1,10 @@
 """One pretext, reworded and under several names, to twelve people of ours; and its honest twins."""
 
+from collections import Counter
+
 import pytest
 
+from nlp.sketch import BANDS
 from tests.support.office import Office, strengths, told
 
 ALL = ("SAME_TEXT_TO_STAFF", "PERSONA_TO_STAFF", "HANDLE_OF_SEVERAL")
@@ -143,3 +146,13 @@ async def test_an_honest_circular_is_no_campaign(text, to, sender, expected):
         )
     assert strengths(verdict, *ALL) == expected
     assert verdict.label == "clean"
+
+
+async def test_a_message_to_a_group_is_one_and_leaves_few_marks():
+    office = Office()
+    await office.receive(worded(ENGLISH, 0), *STAFF[:10])
+    sizes = Counter(len(marks) for marks in office.store.marks.values())
+    assert sizes[2] >= BANDS  # of the text; the address and the handle have all ten
+    assert set(sizes) == {2, 10}
+    verdict = await office.receive(worded(ENGLISH, 0), STAFF[11], day=3, sender="w@gmail.com")
+    assert "SAME_TEXT_TO_STAFF" not in strengths(verdict, *ALL)
