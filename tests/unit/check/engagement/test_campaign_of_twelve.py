@@ -156,3 +156,29 @@ async def test_a_message_to_a_group_is_one_and_leaves_few_marks():
     assert set(sizes) == {2, 10}
     verdict = await office.receive(worded(ENGLISH, 0), STAFF[11], day=3, sender="w@gmail.com")
     assert "SAME_TEXT_TO_STAFF" not in strengths(verdict, *ALL)
+
+
+IN_THREE_LANGUAGES = (
+    "Dear Dr Martin, I came across your profile. Our client, who prefers to remain unnamed for now, needs short"
+    " written reports. Each report is paid 2,000 USD. Let us continue on WhatsApp: +65 8123 4567, this mailbox"
+    " I seldom read.",
+    "Sehr geehrter Herr Dr. Weber, ich bin auf Ihr Profil gestoßen. Unser Kunde, der vorerst ungenannt bleiben"
+    " möchte, braucht kurze schriftliche Berichte. Jeder Bericht wird mit 2.000 USD bezahlt. Lassen Sie uns auf"
+    " WhatsApp weiterschreiben: +65 8123 4567, dieses Postfach lese ich selten.",
+    "Bonjour Monsieur Petit, j'ai consulté votre profil. Notre client, qui souhaite rester anonyme pour l'instant,"
+    " a besoin de courts rapports écrits. Chaque rapport est payé 2 000 USD. Continuons sur WhatsApp :"
+    " +65 8123 4567, je lis rarement cette boîte.",
+)
+
+
+async def test_translations_with_one_number_are_one_campaign():
+    office = Office()
+    for number, text in enumerate(IN_THREE_LANGUAGES):
+        verdict = await office.receive(
+            text, STAFF[number], day=number, sender=f"{number}x@gmail.com", name=NAMES[number]
+        )
+    assert strengths(verdict, *ALL) == {
+        "SAME_TEXT_TO_STAFF": 2,
+        "PERSONA_TO_STAFF": 1,
+        "HANDLE_OF_SEVERAL": 2,
+    }
