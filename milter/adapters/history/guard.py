@@ -88,6 +88,7 @@ class GuardedStore:
         self._write_breaker = self._breaker(WRITE, jitter)
         self._late: set[asyncio.Task[Any]] = set()
         self._mender: asyncio.Task[None] | None = None
+        self._adoption: asyncio.Task[None] | None = None
         self._is_adopting = True
         self._is_closed = False
         self._dropped = 0
@@ -195,8 +196,8 @@ class GuardedStore:
         while True:
             if self._is_adopting:
                 self._is_adopting = False
-                self._journal.adopt(await asyncio.to_thread(self._journal.orphans))
-                self._tell()
+                self._adoption = asyncio.ensure_future(self._adopt())
+                await asyncio.shield(self._adoption)
             if not self._read_breaker.is_open and not self._journal:
                 return
             await self._sleep(self._due())
@@ -205,6 +206,10 @@ class GuardedStore:
                     await self._probe()
             if self._journal and self._is_due(self._write_breaker):
                 await self._replay()
+
+    async def _adopt(self) -> None:
+        self._journal.adopt(await asyncio.to_thread(self._journal.orphans))
+        self._tell()
 
     def _due(self) -> float:
         now = self._clock.monotonic()
@@ -301,6 +306,9 @@ class GuardedStore:
         if self._mender is not None:
             self._mender.cancel()
             await asyncio.gather(self._mender, return_exceptions=True)
+        if self._adoption is not None:
+            # What its thread has locked has to be let go of.
+            await asyncio.gather(self._adoption, return_exceptions=True)
         if self._late:
             await asyncio.wait(set(self._late), timeout=self._options.grace)
         for task in tuple(self._late):

@@ -102,3 +102,20 @@ def test_questions_to_the_dns_are_counted_and_its_end_is_told(watched):
         watched.observation.dns_is_down(is_down)
         assert watched.value("lurewall_dns_down") == is_down
         assert kind in watched.stream.getvalue()
+
+
+def test_how_the_memory_does_is_counted_and_its_end_is_told(watched):
+    for outcome in ("ok", "timeout", "open"):
+        watched.observation.history_answered("read", outcome, 0.01)
+    name = "lurewall_history_operations_total"
+    assert watched.value(name, operation="read", outcome="open") == 1
+    assert watched.value(name, operation="write", outcome="ok") == 0
+    assert watched.value("lurewall_history_seconds_count", operation="read") == 2
+    watched.observation.history_journal(7, 3, 2)
+    assert watched.value("lurewall_history_journal_records") == 7
+    assert watched.value("lurewall_history_journal_replayed_total") == 3
+    assert watched.value("lurewall_history_journal_dropped_total") == 2
+    for is_open, kind in ((True, b"history_away"), (False, b"history_back")):
+        watched.observation.history_breaker("write", is_open)
+        assert watched.value("lurewall_history_breaker_open", operation="write") == is_open
+        assert kind in watched.stream.getvalue()
