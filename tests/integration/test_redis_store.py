@@ -2,8 +2,11 @@
 
 import asyncio
 import random
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +30,7 @@ pytestmark = [
     pytest.mark.servers,
     pytest.mark.skipif(bool(redis_server.why_not()), reason=redis_server.why_not() or "-"),
 ]
+MEMORY = Path(__file__).parents[2] / "docs" / "memory.md"
 NOW = 1_700_000_000
 LATER = NOW + 86_400
 
@@ -314,7 +318,9 @@ async def test_a_replica_refuses_writes(server, store, tmp_path) -> None:
 
 
 async def test_passwords_and_names(tmp_path) -> None:
-    rules = "user gateway on >secret ~lurewall1:* -@all +get +set +del +evalsha +script|load +client|setname"
+    # As in docs/memory.md.
+    commands = re.search(r"~lurewall1:\* ([^`]*)`", MEMORY.read_text())[1]
+    rules = f"user gateway on >secret ~lurewall1:* {' '.join(commands.split())}"
     with redis_server.running(tmp_path / "redis", "requirepass other", rules) as server:
         async with opened(RedisOptions(url=server.url)) as nobody:
             assert await word_of(nobody.read([b"d"], [], NOW)) == "denied"
@@ -322,12 +328,16 @@ async def test_passwords_and_names(tmp_path) -> None:
             RedisOptions(url=server.url, username="gateway", password="wrong")
         ) as wrong:
             assert await word_of(wrong.read([b"d"], [], NOW)) == "denied"
-        told = RedisOptions(url=server.url, username="gateway", password="secret")
+        told = RedisOptions(url=server.url, username="gateway", password="secret", database=1)
         async with opened(told) as known:
             await known.write(one_entry(), NOW)
             assert (await known.read([b"dossier"], [], NOW)).dossiers[0]
-            assert await word_of(known.expire(NOW)) == "denied"
-        by_url = server.url.replace("//", "//gateway:secret@")
+            assert await known.expire(NOW) == 0
+            assert (await known.counts()).octets > 0
+        async with opened(replace(told, name_space="other")) as astray:
+            assert await word_of(astray.read([b"d"], [], NOW)) == "denied"
+            assert await word_of(astray.write(one_entry(), NOW)) == "denied"
+        by_url = server.url.replace("//", "//gateway:secret@") + "/1"
         async with opened(RedisOptions(url=by_url)) as known:
             assert (await known.read([b"dossier"], [], NOW)).dossiers[0]
 
