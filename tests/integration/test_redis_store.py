@@ -23,7 +23,9 @@ from milter.adapters.history.store import (
 )
 from milter.ports import Unusable
 from tests.support import redis_server
+from tests.support.certificate import self_signed
 from tests.support.plain_store import PlainStore
+from tests.support.postfix import free_port
 from tests.support.redis_server import RedisServer
 
 pytestmark = [
@@ -340,6 +342,29 @@ async def test_passwords_and_names(tmp_path) -> None:
         by_url = server.url.replace("//", "//gateway:secret@") + "/1"
         async with opened(RedisOptions(url=by_url)) as known:
             assert (await known.read([b"dossier"], [], NOW)).dossiers[0]
+
+
+async def test_an_encrypted_connection_is_to_the_server_that_is_meant(tmp_path) -> None:
+    key, certificate = self_signed(tmp_path, address="127.0.0.1")
+    (tmp_path / "other").mkdir()
+    _, stranger = self_signed(tmp_path / "other", address="127.0.0.1")
+    port = free_port()
+    options = (
+        f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {key}",
+        f"tls-ca-cert-file {certificate}", "tls-auth-clients no",
+    )  # fmt: skip
+    with redis_server.running(tmp_path / "redis", *options):
+        url = f"rediss://127.0.0.1:{port}"
+        async with opened(RedisOptions(url=url, tls_ca=certificate)) as store:
+            await store.write(one_entry(), NOW)
+            assert (await store.read([b"dossier"], [], NOW)).dossiers[0]
+        for one in (stranger, None):
+            async with opened(RedisOptions(url=url, tls_ca=one)) as store:
+                assert await word_of(store.read([b"dossier"], [], NOW)) == "tls"
+        async with opened(
+            RedisOptions(url=f"rediss://localhost:{port}", tls_ca=certificate)
+        ) as store:
+            assert await word_of(store.read([b"dossier"], [], NOW)) == "tls"
 
 
 class Peer(asyncio.Protocol):

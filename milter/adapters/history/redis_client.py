@@ -10,12 +10,14 @@ word that it is a replica now, drops the idle connections, so that the next comm
 name, or asks the Sentinels, again.
 
 **Standards:** RESP 2.
-**Failure:** `StoreUnavailable` with one word: timeout, refused, lost, busy, no_master, readonly,
-loading, full, denied, misconfigured, cluster, garbage. `Unusable` for an address that is none.
+**Failure:** `StoreUnavailable` with one word: timeout, refused, lost, tls, busy, no_master,
+readonly, loading, full, denied, misconfigured, cluster, garbage. `Unusable` for an address that is
+none.
 """
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,6 +52,7 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (exceptions.ClusterError, "cluster"),
     (exceptions.InvalidResponse, "garbage"),
     (ConnectionRefusedError, "refused"),
+    (ssl.SSLError, "tls"),
     (exceptions.TimeoutError, "timeout"),
     (TimeoutError, "timeout"),
     (exceptions.ConnectionError, "lost"),
