@@ -252,13 +252,16 @@ async def test_what_a_killed_process_left_is_written_by_the_next(case) -> None:
 
 async def test_journals_of_the_dead_are_looked_for_with_the_housekeeping(case) -> None:
     other = case.another()
+    await case.read()
     await other.read([b"d"], [], NOW)
-    case.sleeper.is_awake.set()
+    await case.mended()
     await settled(other._mender)
+    case.sleeper.is_awake.clear()
     case.store.trouble = "refused"
     await case.write(1)
     case.guard._journal.close()
     case.store.trouble = ""
+    case.sleeper.is_awake.set()
     await other.expire(NOW)
     await settled(other._mender)
     assert case.kept() == {b"1"}
