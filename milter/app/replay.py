@@ -2,8 +2,8 @@
 
 All cores read ahead; memory is asked and fed strictly in order, so that the verdict on a message
 rests on what came before it and on nothing else. What a message leaves behind is added once however
-often it is judged, so a replay that was cut short goes on from its last mark. The memory and its key
-lie in the folder that is given.
+often it is judged, so a replay that was cut short goes on from its last mark. The memory and its
+key lie in the folder that is given.
 
 Failure: as of `FileJudge`; a message that cannot be judged is degraded and the rest goes on.
 """
