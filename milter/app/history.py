@@ -4,7 +4,8 @@ Failure: `Unusable` for a key or a file that cannot be used; a store that is awa
 to start: mail flows without it.
 """
 
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
@@ -71,6 +72,21 @@ def memory_keys(settings: Settings) -> tuple[MemoryKey, ...]:
     return tuple(map(MemoryKey, (newest, *map(load_key, settings.history.old_key_files))))
 
 
+def history_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What keeps this machine from having the memory that the settings ask for; asks no store."""
+    told = settings.history
+    if told.store == "none":
+        return
+    # The key of an embedded memory is made at the first start.
+    if told.store == "redis" or settings.history_key_file.exists():
+        yield from _trouble("history.key_file", load_key, settings.history_key_file)
+    for index, path in enumerate(told.old_key_files):
+        yield from _trouble(f"history.old_key_files[{index}]", load_key, path)
+    if told.redis is not None:
+        yield from _trouble("history.redis.password_file", _password, told.redis.password_file)
+        yield from _trouble("history.redis.tls_ca_file", _authorities, told.redis.tls_ca_file)
+
+
 def retention(settings: Settings) -> Retention:
     """How long each kind is kept."""
     told = settings.history
@@ -114,7 +130,7 @@ def redis_options(settings: Settings) -> RedisOptions:
         sentinels=tuple(map(_place, told.sentinels)),
         service=told.service,
         username=told.username,
-        password=_password(told.password_file),
+        password=None if told.password_file is None else _password(told.password_file),
         tls_ca=told.tls_ca_file,
         database=told.database,
         connections=told.connections,
@@ -126,10 +142,26 @@ def _place(told: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _password(path: Path | None) -> str | None:
-    if path is None:
-        return None
+def _password(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeError) as error:
         raise Unusable(f"{path}: cannot read the password: {type(error).__name__}") from error
+
+
+def _authorities(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        reason = f"{path}: cannot read certificates in PEM form: {type(error).__name__}"
+        raise Unusable(reason) from error
+
+
+def _trouble(
+    key: str, use: Callable[[Path], object], path: Path | None
+) -> Iterator[tuple[str, str]]:
+    try:
+        if path is not None:
+            use(path)
+    except Unusable as error:
+        yield key, str(error)

@@ -6,6 +6,7 @@ Failure: ConfigurationError with every problem, of the file and of the machine.
 from pathlib import Path
 
 from milter.adapters.keys import load_key, load_or_create_key
+from milter.app.history import history_problems
 from milter.app.service import ServicePlan
 from milter.app.sockets import ListenAddress
 from milter.app.version import VERSION
@@ -46,6 +47,9 @@ def machine_problems(settings: Settings, *, source: str) -> list[Problem]:
             except Unusable as error:
                 name = f"arc.keys[{index}].key_file"
                 problems.append(Problem(file=source, key=name, message=str(error)))
+    problems.extend(
+        Problem(file=source, key=key, message=text) for key, text in history_problems(settings)
+    )
     return problems
 
 

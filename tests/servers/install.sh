@@ -2,7 +2,7 @@
 # Installs the servers that tests start, where this user may; else says what is missing and why.
 # Tests that need a missing one are skipped with that reason; where CI is set nothing may be missing.
 set -u
-commands="postfix:postfix swaks:swaks promtool:prometheus chromium:chromium m4:m4 openssl:openssl gpg:gnupg redis-server:redis-server"
+commands="postfix:postfix swaks:swaks promtool:prometheus chromium:chromium m4:m4 openssl:openssl gpg:gnupg redis-server:redis-server haproxy:haproxy"
 # Sendmail's package conflicts with Postfix's: it is unpacked, its libraries conflict with nothing.
 sendmail=.venv/servers/sendmail
 libraries="libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 libssl3 libwrap0"
