@@ -2,9 +2,6 @@
 
 import re
 import signal
-import threading
-import time
-from collections import Counter
 
 import pytest
 
@@ -14,92 +11,9 @@ from tests.support.gateway import Gateway, eventually, gateway
 from tests.support.inner import inner_server
 from tests.support.kept import held_mails
 from tests.support.mails import lure, mail
+from tests.support.steady_load import Load, delivered
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("signals")]
-
-SENDERS = 6
-
-
-class Sender(threading.Thread):
-    """Mail after mail, each over a connection of its own, until told to end.
-
-    `cut` holds what must not be: transactions that were begun and got no final reply. `refused` are
-    connections that failed without one; `told_later` those that heard 421 before one began.
-    """
-
-    def __init__(self, number: int, port: int, ended: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self.number = number
-        self.port = port
-        self.ended = ended
-        self.replies: list[tuple[str, bytes]] = []
-        self.cut: list[str] = []
-        self.refused: list[str] = []
-        self.told_later: list[bytes] = []
-
-    def run(self) -> None:
-        while not self.ended.is_set():
-            name = f"u{self.number}-{len(self.replies)}"
-            stage = "connect"
-            try:
-                with Peer(self.port, timeout=40) as peer:
-                    stage = "hello"
-                    answer = peer.reply()
-                    for command in ("EHLO client.test", "MAIL FROM:<a@sender.test>"):
-                        if answer.startswith(b"2"):
-                            answer = peer.say(command)
-                    if not answer:
-                        raise ConnectionResetError
-                    if not answer.startswith(b"2"):
-                        # Told so, whatever it was about to say; the connection ends behind it.
-                        self.told_later.append(answer)
-                        continue
-                    stage = "transaction"
-                    peer.say(f"RCPT TO:<{name}@example.org>")
-                    peer.say("DATA")
-                    self.replies.append((name, peer.content(mail(name))))
-            except OSError as error:
-                (self.cut if stage == "transaction" else self.refused).append(
-                    f"{name} {stage} {type(error).__name__}"
-                )
-                time.sleep(0.01)
-
-
-class Load:
-    """Some senders at work."""
-
-    def __init__(self, running: Gateway) -> None:
-        self._ended = threading.Event()
-        self.senders = [Sender(number, running.port, self._ended) for number in range(SENDERS)]
-
-    def __enter__(self) -> "Load":
-        for sender in self.senders:
-            sender.start()
-        self.wait_for_more()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._ended.set()
-        for sender in self.senders:
-            sender.join(60)
-            assert not sender.is_alive()
-
-    def wait_for_more(self) -> None:
-        """Until every sender has had some more replies."""
-        wanted = {sender: len(sender.replies) + 5 for sender in self.senders}
-        eventually(lambda: all(len(one.replies) >= count for one, count in wanted.items()))
-
-    @property
-    def replies(self) -> list[tuple[str, bytes]]:
-        return [reply for sender in self.senders for reply in sender.replies]
-
-
-def delivered(inner) -> Counter[str]:
-    return Counter(
-        recipient.decode().partition("@")[0]
-        for message in inner.messages
-        for recipient in message.recipients
-    )
 
 
 def send(running: Gateway, name: str, raw: bytes) -> bytes:
@@ -121,7 +35,7 @@ def test_sigterm_cuts_no_transaction(tmp_path):
         idle.hello()
         for command in ("MAIL FROM:<a@sender.test>", "RCPT TO:<late@example.org>", "DATA"):
             writing.say(command)
-        with Load(running) as load:
+        with Load(running.port) as load:
             running.signal(signal.SIGTERM)
             assert idle.reply().startswith(b"421 4.3.2 ")
             assert idle.reply() == b""
@@ -158,13 +72,13 @@ def test_sighup_puts_a_new_configuration_in_force_under_load(running, inner):
     reloads = running.metric("lurewall_reloads_total", result="accepted")
     text = running.configuration.read_text()
     running.configuration.write_text(text.replace('mode = "enforce"', 'mode = "annotate"'))
-    with Load(running) as load:
+    with Load(running.port) as load:
         running.signal(signal.SIGHUP)
         eventually(
             lambda: running.metric("lurewall_reloads_total", result="accepted") == reloads + 1
         )
         load.wait_for_more()
-    assert [one for sender in load.senders for one in (*sender.cut, *sender.refused)] == []
+    assert load.failed == []
     # Who was connected to the old front and had begun nothing is told to come again, once.
     for sender in load.senders:
         assert len(sender.told_later) <= 1

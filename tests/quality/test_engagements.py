@@ -77,6 +77,37 @@ FOLLOW_UPS = {
 }
 
 
+BRANDT = "t.brandt.research@proton.me"
+BRANDT_ON_NETWORK = "We prepare a study on port automation and read your papers."
+# The pause before each mail, what it says, and why it is marked.
+BRANDT_STEPS = (
+    (
+        {"days": 6},
+        "Following up on my LinkedIn message: could we talk on Signal instead? My number is "
+        "+44 7700 900456. The study on port automation is about to begin.",
+        {"RELAY_THEN_DIRECT", "OFFPLATFORM"},
+    ),
+    (
+        {"weeks": 2},
+        "Our client, whom I cannot name yet, would pay 1,200 USD for a short written report "
+        "of six pages on port automation. A first small sample would do.",
+        {"ENGAGEMENT_ESCALATES", "PERSONA_MARKED"},
+    ),
+    (
+        {"weeks": 4},
+        "The client liked it. They invite you to a private meeting in Dubai, flight and hotel "
+        "paid, and will hand you the fee in cash.",
+        {"ENGAGEMENT_ESCALATES", "PERSONA_MARKED"},
+    ),
+    (
+        {"weeks": 4},
+        "For the next paper they would like what is not public: internal planning of your "
+        "department and who decides. Please do not mention it to your employer.",
+        {"ENGAGEMENT_ESCALATES", "PERSONA_MARKED"},
+    ),
+)
+
+
 def action(assessment) -> Action:
     (disposition,) = assessment.dispositions
     return disposition.action
@@ -157,39 +188,11 @@ async def test_another_of_the_same_name_is_not_the_same(house):
 
 
 async def test_escalation_over_eleven_weeks(house):
-    first = await house.receive_notice(
-        "Tomas Brandt", "We prepare a study on port automation and read your papers."
-    )
+    first = await house.receive_notice("Tomas Brandt", BRANDT_ON_NETWORK)
     assert action(first) is Action.DELIVER
-    steps = (
-        (
-            {"days": 6},
-            "Following up on my LinkedIn message: could we talk on Signal instead? My number is "
-            "+44 7700 900456. The study on port automation is about to begin.",
-            {"RELAY_THEN_DIRECT", "OFFPLATFORM"},
-        ),
-        (
-            {"weeks": 2},
-            "Our client, whom I cannot name yet, would pay 1,200 USD for a short written report "
-            "of six pages on port automation. A first small sample would do.",
-            {"ENGAGEMENT_ESCALATES", "PERSONA_MARKED"},
-        ),
-        (
-            {"weeks": 4},
-            "The client liked it. They invite you to a private meeting in Dubai, flight and hotel "
-            "paid, and will hand you the fee in cash.",
-            {"ENGAGEMENT_ESCALATES", "PERSONA_MARKED"},
-        ),
-        (
-            {"weeks": 4},
-            "For the next paper they would like what is not public: internal planning of your "
-            "department and who decides. Please do not mention it to your employer.",
-            {"ENGAGEMENT_ESCALATES", "PERSONA_MARKED"},
-        ),
-    )
-    for pause, text, reasons in steps:
+    for pause, text, reasons in BRANDT_STEPS:
         house.clock.pass_by(**pause)
-        mail = Sent(sender="t.brandt.research@proton.me", name="Tomas Brandt", text=text)
+        mail = Sent(sender=BRANDT, name="Tomas Brandt", text=text)
         judged = await house.receive(mail)
         assert judged.verdict.label in TAGGED
         assert reasons <= codes(judged)
