@@ -14,7 +14,7 @@ SENDERS = 6
 
 
 class Sender(threading.Thread):
-    """Sends `make(name)` to `name`, with a pause behind each.
+    """Sends `make(name)` to `name` (`names`-0 and so on), with a pause behind each.
 
     `cut` holds what must not be: transactions that were begun and got no final reply. `refused` are
     connections that failed without one; `told_later` those that heard 421 before one began.
@@ -22,14 +22,14 @@ class Sender(threading.Thread):
 
     def __init__(
         self,
-        number: int,
+        names: str,
         port: int,
         ended: threading.Event,
         make: Callable[[str], bytes],
         pause: float,
     ) -> None:
         super().__init__(daemon=True)
-        self.number = number
+        self.names = names
         self.port = port
         self.ended = ended
         self.make = make
@@ -41,7 +41,7 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         while not self.ended.is_set():
-            name = f"u{self.number}-{len(self.replies)}"
+            name = f"{self.names}-{len(self.replies)}"
             raw = self.make(name)
             stage = "connect"
             try:
@@ -77,11 +77,14 @@ class Load:
         port: int,
         make: Callable[[str], bytes] = mail,
         *,
+        names: str = "u",
         senders: int = SENDERS,
         pause: float = 0.0,
     ) -> None:
         self._ended = threading.Event()
-        self.senders = [Sender(number, port, self._ended, make, pause) for number in range(senders)]
+        self.senders = [
+            Sender(f"{names}{number}", port, self._ended, make, pause) for number in range(senders)
+        ]
 
     def __enter__(self) -> "Load":
         for sender in self.senders:
