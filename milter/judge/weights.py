@@ -99,6 +99,12 @@ def parse_weights(text: str) -> WeightTable:
         model = document["model"]
         twins = _twins(findings, model)
         findings |= twins
+        # What mitigates is silent beside the model's finding, too: no reply buys trust.
+        findings |= {
+            code: replace(row, yields_to=_with_twins(row.yields_to, model["prefix"], twins))
+            for code, row in findings.items()
+            if row.weight_db < 0
+        }
         interactions = tuple(
             _for_twins(_interaction(row), model["prefix"], twins)
             for row in document["interactions"]

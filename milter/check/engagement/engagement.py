@@ -261,7 +261,6 @@ def _asked(mail: DirectMail) -> tuple[Trait, ...]:
     ]
     if not mail.is_free_mail:
         traits += [
-            Trait(TraitKind.DOMAIN, mail.domain),
             Trait(TraitKind.WROTE, "@" + mail.domain),
             Trait(TraitKind.ANSWERED, "@" + mail.domain),
         ]

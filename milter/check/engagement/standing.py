@@ -33,21 +33,16 @@ def is_known_organisation(mail: DirectMail, recalled: Recollection) -> bool:
 def _is_known(mail: DirectMail, recalled: Recollection) -> bool:
     if mail.is_free_mail:
         return False
-    writers = {
-        seen.recipient
+    ours = [
+        seen
         for trail in recalled.trails
         if trail.trait.kind in (TraitKind.WROTE, TraitKind.ANSWERED)
         and trail.trait.value == "@" + mail.domain
         for seen in trail.seen
-    }
-    since = [
-        seen.first.at
-        for trail in recalled.trails
-        if trail.trait.kind is TraitKind.DOMAIN and trail.trait.value == mail.domain
-        for seen in trail.seen
     ]
-    return (
-        len(writers) >= KNOWN_WITH_WRITERS and bool(since) and mail.at - min(since) >= KNOWN_AFTER
+    writers = {seen.recipient for seen in ours}
+    return len(writers) >= KNOWN_WITH_WRITERS and any(
+        mail.at - seen.first.at >= KNOWN_AFTER for seen in ours
     )
 
 
