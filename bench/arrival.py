@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.header import Header
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Final
 
@@ -27,7 +28,9 @@ _FREE_MAIL: Final = ("gmail.com", "outlook.com", "yahoo.com", "163.com", "mail.r
 _RELAY: Final = "linkedin.com"
 _CLIENT: Final = "192.0.2.25"
 _SELECTOR: Final = "bench"
-_RECEIVED_AT: Final = datetime(2026, 11, 3, 9, tzinfo=UTC)
+# dkimpy signs with the time of the day: what comes in must not be of its past.
+_RECEIVED_AT: Final = datetime(2046, 11, 5, 9, tzinfo=UTC)
+_NOTICE_AT: Final = _RECEIVED_AT - timedelta(days=3)
 _SIGNED: Final = [b"from", b"to", b"subject", b"date", b"message-id"]
 _NOBODY: Final = Answer(status=AnswerStatus.NO_NAME)
 OPTIONS: Final = AuthenticationOptions(authserv_id="gateway.test", verify="always")
@@ -58,13 +61,14 @@ def _transaction(raw: bytes, sender: str, received_at: datetime) -> Transaction:
 def notice_before(mail: TrainingMail) -> Transaction | None:
     """The network's notification that came before a mail whose position is after_relay.
 
-    The same person of the same organisation says a word there; it gives no hint where it goes on.
+    The same person says a word there, with a headline that names the house of the mail's domain (of
+    free mail some other), and gives no hint where it goes on.
     """
     if mail.position != "after_relay" or not mail.name:
         return None
     raw = _notice(mail)
     raw = _signed(raw, _RELAY, more=(b"x-linkedin-class", b"x-linkedin-template"))
-    return _transaction(raw, f"bounce@bounce.{_RELAY}", _RECEIVED_AT - timedelta(days=3))
+    return _transaction(raw, f"bounce@bounce.{_RELAY}", _NOTICE_AT)
 
 
 def _notice(mail: TrainingMail) -> bytes:
@@ -76,7 +80,7 @@ def _notice(mail: TrainingMail) -> bytes:
         "To: someone@example.org",
         "Subject: A message for you",
         f"Message-ID: <{number}@mailb.prod.{_RELAY}>",
-        "Date: Sat, 31 Oct 2026 09:00:00 +0000",
+        f"Date: {format_datetime(_NOTICE_AT)}",
         "X-LinkedIn-Class: INMAIL",
         "X-LinkedIn-Template: email_hire_inmail_initial_single_01",
         "MIME-Version: 1.0",
@@ -86,6 +90,7 @@ def _notice(mail: TrainingMail) -> bytes:
         "A message for you",
         "",
         mail.name,
+        f"Consultant at {_house(mail)}",
         f"Reply: https://www.{_RELAY}/messaging/thread/2-{number}/",
         "",
         "Hello, I read your profile with interest. May I tell you more?",
@@ -94,6 +99,13 @@ def _notice(mail: TrainingMail) -> bytes:
         "",
     ]
     return "\r\n".join(lines).encode("utf-8")
+
+
+def _house(mail: TrainingMail) -> str:
+    """The firm that a domain of the corpus belongs to, as people write it."""
+    domain, _ = _sender(mail)
+    label = domain.removesuffix(".test") if domain.endswith(".test") else "northbridge"
+    return " ".join(word.capitalize() for word in label.split("-"))
 
 
 class Zones:
@@ -127,7 +139,7 @@ def _answer(question: Question) -> Answer:
 def _sender(mail: TrainingMail) -> tuple[str, str]:
     """Domain and local part: those of a case are the same for both twins."""
     chosen = int(hashlib.sha256(mail.case.encode()).hexdigest()[:8], 16)
-    domain = f"firm{chosen % 9973}.example.net"
+    domain = f"firm{chosen % 9973}.test"
     if mail.sender == "freemail":
         domain = _FREE_MAIL[chosen % len(_FREE_MAIL)]
     elif mail.sender == "relay":
@@ -145,7 +157,7 @@ def _message(mail: TrainingMail, domain: str, local: str) -> bytes:
         "To: someone@example.org",
         f"Subject: {Header(mail.subject.text, 'utf-8', maxlinelen=10**6).encode()}",
         f"Message-ID: <{number}@{domain}>",
-        "Date: Tue, 03 Nov 2026 09:00:00 +0000",
+        f"Date: {format_datetime(_RECEIVED_AT)}",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: 8bit",
