@@ -162,6 +162,6 @@ def _write(hunted: HuntState, reports: list[Path]) -> None:
             case _:
                 path.write_text(as_page(document), "utf-8")
     print(
-        f"{hunted.position} of {hunted.total} messages judged, {len(found)} engagements, "
-        f"{sum(len(one['messages']) for one in found)} messages in them"
+        f"messages judged: {hunted.position} of {hunted.total}; engagements: {len(found)}; "
+        f"messages in them: {sum(len(one['messages']) for one in found)}"
     )

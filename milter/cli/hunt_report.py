@@ -99,13 +99,14 @@ def _keys(row: Row) -> Iterable[str]:
 
 
 def _earlier(row: Row) -> list[tuple[str, str]]:
-    """Message-ID and words of every earlier mail that is evidence."""
-    return [
+    """Message-ID and words of every earlier mail that is evidence, each once."""
+    told = (
         (one["part"], one["text"])
         for finding in row["findings"]
         for one in finding["evidence"]
         if one["source"] == "history"
-    ]
+    )
+    return list(dict.fromkeys(told))
 
 
 def _engagement(rows: list[Row]) -> Row:
