@@ -230,13 +230,18 @@ class Pipeline:
         reading = examined.reading
         authenticated = await running.finish(reading) if running else None
         case = await self._check(transaction, reading, authenticated, deadline)
-        if case.engagement.wants_full_reading:
-            with suppress(ExaminationFailed):
+        # A fault of memory's own costs its part, never the mail.
+        with suppress(Exception):
+            if case.engagement.wants_full_reading:
                 facts = replace(await self._facts(transaction, running), read_in_full=True)
                 again = await self._examiner.examine(transaction.raw, facts, deadline)
                 case = await self._check(transaction, again.reading, authenticated, deadline)
         verdict = self._scored(case, authenticated, examined.first_failure)
-        await self._history.remember(case.engagement.memories(verdict))
+        try:
+            await self._history.remember(case.engagement.memories(verdict))
+        except Exception as error:
+            problem = f"not remembered: raised {type(error).__name__}"
+            verdict = replace(verdict, degraded=(*verdict.degraded, problem))
         return case.reading, authenticated, verdict
 
     async def _check(

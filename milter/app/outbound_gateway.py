@@ -60,11 +60,14 @@ class OutboundGateway:
         plan = Plan(groups=(Group(disposition=disposition, raw=transaction.raw),))
         try:
             outcome = await self._delivery.deliver(transaction, plan, session)
-            if outcome.reply.is_positive:
-                await self._history.remember(outbound_memories(transaction, self._known))
         except Exception as error:  # design rule 1: our own fault is never a 5xx
             self._observation.fault(transaction.transaction_id, error)
             return with_transaction_id(INTERNAL_ERROR, transaction.transaction_id)
+        try:
+            if outcome.reply.is_positive:
+                await self._history.remember(outbound_memories(transaction, self._known))
+        except Exception as error:  # the next hop has the mail: a 451 now would double it
+            self._observation.fault(transaction.transaction_id, error)
         seconds = self._clock.monotonic() - started
         self._observation.passed_out(transaction, outcome, (disposition,), seconds)
         return outcome.reply

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from milter.app.from_settings import pipeline_options
+from milter.check.engagement.engagement import EngagementCheck
 from milter.judge.policy import Row
 from milter.mail.address import parse_path
 from milter.mail.edit import BannerOutcome
@@ -219,3 +220,27 @@ async def test_in_role_mx_nobodys_results_are_believed(role, trusted):
     readers = Readers()
     await run(readers, what=transaction(role=role))
     assert readers.facts.trusted_authserv_ids == trusted
+
+
+class Broken(Nobody):
+    async def remember(self, memories):
+        raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+
+async def test_a_memory_that_raises_costs_no_mail():
+    assessment, planned = await run(Readers(TAG), history=Broken())
+    assert "not remembered: raised UnicodeEncodeError" in assessment.verdict.degraded
+    assert assessment.verdict.label is Label.LURE
+    assert planned.plan.reply is None
+    assert planned.plan.groups
+
+
+async def test_a_fault_in_what_memory_makes_of_a_mail_costs_no_mail(monkeypatch):
+    def fault(self, *_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(EngagementCheck, "memories", fault)
+    monkeypatch.setattr(EngagementCheck, "wants_full_reading", property(fault))
+    assessment, planned = await run(Readers(TAG))
+    assert "not remembered: raised ZeroDivisionError" in assessment.verdict.degraded
+    assert planned.plan.groups

@@ -9,12 +9,12 @@ by the platform contact that its mails follow: so it keeps its stage when it cha
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from milter.check.engagement.direct_mail import CHECK, DirectMail
 from milter.check.engagement.telling import earlier_mail
-from milter.mail.engagement import Conduct, Dossier, Event, PlatformContact, Ruling, Stage
+from milter.mail.engagement import Conduct, Dossier, PlatformContact, Ruling, Stage
 from milter.mail.finding import Finding
 
 _STAGES = {
@@ -58,6 +58,7 @@ def engagement_with(
     addresses = {one.address for one in same} | {mail.address}
     rulings = [one for one in recent if isinstance(one, Ruling) and one.address in addresses]
     followed = {*follows, *(event_id for one in same for event_id in one.follows)}
+    same = [_ruled(one, rulings) for one in same]
     return Engagement(
         conduct=tuple(same),
         contacts=tuple(
@@ -65,7 +66,7 @@ def engagement_with(
             for event in recent
             if isinstance(event, PlatformContact) and event.origin.event_id in followed
         ),
-        stage=_stage(same, rulings),
+        stage=max((one.stage for one in same), default=Stage.NONE),
     )
 
 
@@ -112,14 +113,10 @@ def _same_persona(
     return [one for one in conduct if one.origin.event_id in found]
 
 
-def _stage(conduct: Iterable[Conduct], rulings: Sequence[Ruling]) -> Stage:
-    return max((_capped(one, rulings) for one in conduct), default=Stage.NONE)
-
-
-def _capped(conduct: Conduct, rulings: Sequence[Event]) -> Stage:
-    later = [
-        one.stage
-        for one in rulings
-        if isinstance(one, Ruling) and one.origin.at >= conduct.origin.at
-    ]
-    return min((conduct.stage, *later))
+def _ruled(conduct: Conduct, rulings: Iterable[Ruling]) -> Conduct:
+    """A mail as it weighs after what an analyst ruled of it; ruled harmless it marks nobody."""
+    later = [one.stage for one in rulings if one.origin.at >= conduct.origin.at]
+    if not later:
+        return conduct
+    codes = tuple(code for code in conduct.codes if min(later) or code != _MARKED)
+    return replace(conduct, stage=min((conduct.stage, *later)), codes=codes)
