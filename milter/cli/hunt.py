@@ -27,6 +27,7 @@ from milter.mail.verdict import Label
 from milter.pipeline import Assessment
 
 _MARK_EVERY = 100
+_ODD = "backslashreplace"  # file names may hold what is no UTF-8
 
 
 def hunt(
@@ -156,11 +157,13 @@ def _write(hunted: HuntState, reports: list[Path]) -> None:
     for path in reports:
         match path.suffix:
             case ".json":
-                path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+                path.write_text(
+                    json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8", _ODD
+                )
             case ".csv":
-                path.write_text(as_csv(found), "utf-8", newline="")
+                path.write_text(as_csv(found), "utf-8", _ODD, newline="")
             case _:
-                path.write_text(as_page(document), "utf-8")
+                path.write_text(as_page(document), "utf-8", _ODD)
     print(
         f"messages judged: {hunted.position} of {hunted.total}; engagements: {len(found)}; "
         f"messages in them: {sum(len(one['messages']) for one in found)}"

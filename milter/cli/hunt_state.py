@@ -11,6 +11,7 @@ Failure: sqlite3.Error and OSError pass up; the command names them.
 import gzip
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +36,7 @@ create table if not exists fact (name text primary key, value text not null);
 """
 _BATCH = 500
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_YEAR = 2200  # a day that no calendar can add a retention to would end the hunt
 
 
 class HuntState:
@@ -84,22 +86,24 @@ class HuntState:
 
     def messages(self) -> Iterator[tuple[Dated, str, int]]:
         """Those not yet judged in the order of their days, each with its file and number in it."""
-        position = self.position
+        position, offset, last = self.position, self.position, (-1, "")
+        # Only the first page is counted off: to count off each is quadratic in large mailboxes.
         while rows := self._db.execute(
-            "select at, path, number, start, size from message order by at, key limit ? offset ?",
-            (_BATCH, position),
+            "select at, path, number, start, size, key from message where (at, key) > (?, ?)"
+            " order by at, key limit ? offset ?",
+            (*last, _BATCH, offset),
         ).fetchall():
-            for at, path, number, start, size in rows:
-                day = datetime.fromtimestamp(at, tz=UTC)
+            for at, octets, number, start, size, key in rows:
+                day, path = datetime.fromtimestamp(at, tz=UTC), os.fsdecode(octets)
                 raw = self._read(path, start, size)
                 yield Dated(position, day, raw), path, number
-                position += 1
+                position, offset, last = position + 1, 0, (at, key)
 
     def advance(self, position: int, rows: Iterable[tuple[int, dict[str, Any]]]) -> None:
         """So many messages are judged now, and these were found among them."""
         self._db.execute("begin")
         for place, found in rows:
-            text = json.dumps(found, ensure_ascii=False)
+            text = json.dumps(found)  # in ASCII: names may hold what is no UTF-8
             self._db.execute("insert or replace into row values (?, ?)", (place, text))
         self._put("position", str(position))
         self._db.execute("commit")
@@ -140,7 +144,7 @@ class HuntState:
         self._db.execute("insert or replace into fact values (?, ?)", (name, value))
 
 
-def _row(found: Stored) -> tuple[str, int, str, int, int, int]:
+def _row(found: Stored) -> tuple[str, int, bytes, int, int, int]:
     """A message under a key of its own: copies of one mail to one person are one."""
     header = scan_header(found.raw)
     fields = {
@@ -149,6 +153,15 @@ def _row(found: Stored) -> tuple[str, int, str, int, int, int]:
         if (field := header.first(name)) is not None
     }
     at = date_of(fields.get(b"date", b"")) or _UNDATED
+    if not _UNDATED.year <= at.year < _LAST_YEAR:
+        at = _UNDATED
     whom = fields.get(b"delivered-to", b"").strip().lower().hex()
     key = f"{message_key(found.raw)}{whom}"
-    return key, int(at.timestamp()), found.path, found.index, found.start, len(found.raw)
+    return (
+        key,
+        int(at.timestamp()),
+        os.fsencode(found.path),
+        found.index,
+        found.start,
+        len(found.raw),
+    )

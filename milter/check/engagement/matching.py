@@ -19,6 +19,7 @@ hints that are our own people's: a member who names the recipient's address gave
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from milter.check.engagement.direct_mail import CHECK, DirectMail
 from milter.check.engagement.names import Likeness, best_likeness
@@ -155,6 +156,7 @@ def same_trait(one: Trait, other: Trait) -> bool:
     return a == b or (len(a) >= _PHONE_DIGITS and b.endswith(a))
 
 
+@lru_cache(maxsize=16384)
 def _digits(number: str) -> str:
     return "".join(filter(str.isdigit, number)).lstrip("0")
 

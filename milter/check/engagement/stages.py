@@ -8,6 +8,7 @@ A persona is known again by its address, by a handle, number or account it gave,
 by the platform contact that its mails follow: so it keeps its stage when it changes its address.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -91,25 +92,22 @@ def _same_persona(
     mail: DirectMail, conduct: Sequence[Conduct], follows: Sequence[str]
 ) -> list[Conduct]:
     """Grow from what this mail shows: each earlier mail that is recognised may show more."""
-    addresses, traits = {mail.address, *mail.reply_to}, set(mail.traits)
-    threads, followed = set(mail.references), set(follows)
-    found: dict[str, Conduct] = {}
-    grown = True
-    while grown:
-        grown = False
-        for one in conduct:
-            if one.origin.event_id in found or not (
-                one.address in addresses
-                or traits.intersection(one.traits)
-                or followed.intersection(one.follows)
-                or one.origin.message_id in threads
-            ):
-                continue
-            found[one.origin.event_id] = one
-            addresses.update((one.address, *one.reply_to))
-            traits.update(one.traits)
-            followed.update(one.follows)
-            grown = True
+    by_tie: dict[object, list[Conduct]] = defaultdict(list)
+    for one in conduct:
+        ties = (("from", one.address), ("id", one.origin.message_id), *one.traits)
+        for tie in (*ties, *(("after", each) for each in one.follows)):
+            by_tie[tie].append(one)
+    # Each tie is followed once: a chain of many mails costs no more than their number.
+    waiting: list[object] = [("from", each) for each in (mail.address, *mail.reply_to)]
+    waiting += [*mail.traits, *(("id", each) for each in mail.references)]
+    waiting += [("after", each) for each in follows]
+    found: set[str] = set()
+    while waiting:
+        for one in by_tie.pop(waiting.pop(), ()):
+            if one.origin.event_id not in found:
+                found.add(one.origin.event_id)
+                waiting += [("from", each) for each in (one.address, *one.reply_to)]
+                waiting += [*one.traits, *(("after", each) for each in one.follows)]
     return [one for one in conduct if one.origin.event_id in found]
 
 
