@@ -21,6 +21,7 @@ from milter.adapters.history.store import Counts, StoreUnavailable
 from milter.adapters.keys import load_or_create_key
 from milter.app.clock import SystemClock
 from milter.app.history import RunningHistory
+from milter.check.engagement.direct_mail import person_of
 from milter.mail.engagement import KeptEvent, KeptSighting, Memories, Origin, Ruling, Stage
 from milter.mail.quarantine import AuditAct, AuditEntry
 from milter.ports import HistoryUnavailable, Unusable
@@ -59,7 +60,7 @@ class MemoryAccess:
             reason=reason,
         )
         await self.history.store.write(
-            self.history.batch(Memories(events=((recipient.lower(), ruling),))),
+            self.history.batch(Memories(events=((person_of(recipient), ruling),))),
             self.history.now(),
         )
         await self._audit(AuditAct.RULE, persona, f" stage={stage.name.lower()}")

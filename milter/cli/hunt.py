@@ -54,6 +54,8 @@ def hunt(
 ) -> None:
     """Find past engagements in stored mail."""
     reports = report or []
+    if "-" in paths:
+        fail("hunt reads its mail twice: name files and folders, not standard input")
     for path in reports:
         if path.suffix not in (".json", ".csv", ".html"):
             fail(f"--report {path}: must end in .json, .csv or .html")

@@ -60,7 +60,7 @@ def stored_messages(paths: list[str]) -> Iterator[Stored | Unreadable]:
 def _folder(folder: Path) -> Iterator[Stored | Unreadable]:
     if (folder / "cur").is_dir() or (folder / "new").is_dir():
         for name in ("cur", "new"):
-            if (folder / name).is_dir():
+            if (folder / name).is_dir() and not (folder / name).is_symlink():
                 yield from _files_below(folder / name)
         return
     yield from _files_below(folder)

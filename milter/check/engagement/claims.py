@@ -28,7 +28,7 @@ from milter.check.engagement.matching import (
 )
 from milter.check.engagement.names import Likeness, best_likeness, is_whole_name
 from milter.check.engagement.organisations import same_organisation
-from milter.check.engagement.stages import stage_of
+from milter.check.engagement.stages import OF_ONE_PERSON, stage_of
 from milter.check.engagement.telling import earlier_mail, told
 from milter.check.identity import related
 from milter.mail.engagement import (
@@ -36,14 +36,13 @@ from milter.mail.engagement import (
     Dossier,
     PlatformContact,
     Stage,
-    TraitKind,
     address_trait,
 )
 from milter.mail.finding import Finding
 
 NOTICES_ARRIVE = timedelta(days=90)
 ANNOUNCED_FOR = timedelta(days=60)
-_OF_ONE_PERSON = frozenset({TraitKind.HANDLE, TraitKind.PHONE, TraitKind.PAYMENT})
+_MOST_EARLIER = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +128,8 @@ def _past(
     return Past(
         contacts=tuple(one for one in notices if mail.at - one.origin.at <= contact_window),
         notices=tuple(notices),
-        conduct=tuple(conduct),
+        # The newest: what a flood of mails could cost is bounded.
+        conduct=tuple(conduct[-_MOST_EARLIER:]),
         match=match,
     )
 
@@ -183,7 +183,7 @@ def _tie(mail: DirectMail, past: Past, conduct: Conduct) -> str | None:
     for trait in conduct.traits:
         if trait == address_trait(mail.address):
             return "gave this address"
-        if trait.kind in _OF_ONE_PERSON and any(same_trait(trait, one) for one in mail.traits):
+        if trait.kind in OF_ONE_PERSON and any(same_trait(trait, one) for one in mail.traits):
             return f"gave {told(trait)}"
     if mail.address in conduct.reply_to:
         return "Reply-To this address"

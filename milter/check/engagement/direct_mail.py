@@ -20,6 +20,7 @@ from milter.mail.reading import Reading
 CHECK = "engagement"
 MAX_RECIPIENTS = 20
 _MAX_TRAITS = 24
+_MAX_NAMES = 16
 _TRAITS = {
     "handle": TraitKind.HANDLE,
     "phone": TraitKind.PHONE,
@@ -99,9 +100,9 @@ def direct_mail(
         address=address,
         domain=sender.domain,
         recipients=recipients_of(transaction),
-        names=_distinct((sender.display_name, *_named(said, "person"))),
+        names=_distinct((sender.display_name, *_named(said, "person")))[:_MAX_NAMES],
         writers=_writers(sender.display_name, said),
-        organisations=_distinct(_named(said, "org")),
+        organisations=_distinct(_named(said, "org"))[:_MAX_NAMES],
         traits=tuple(dict.fromkeys(_traits(said, address)))[:_MAX_TRAITS],
         words=frozenset(analysis.words),
         bands=analysis.sketch,

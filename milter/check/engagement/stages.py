@@ -15,7 +15,15 @@ from datetime import timedelta
 
 from milter.check.engagement.direct_mail import CHECK, DirectMail
 from milter.check.engagement.telling import earlier_mail
-from milter.mail.engagement import Conduct, Dossier, PlatformContact, Ruling, Stage
+from milter.mail.engagement import (
+    Conduct,
+    Dossier,
+    PlatformContact,
+    Ruling,
+    Stage,
+    Trait,
+    TraitKind,
+)
 from milter.mail.finding import Finding
 
 _STAGES = {
@@ -27,6 +35,7 @@ _STAGES = {
 }
 STAGE_CODES = frozenset(code for codes in _STAGES.values() for code in codes)
 _MARKED = "MARKED"
+OF_ONE_PERSON = frozenset({TraitKind.HANDLE, TraitKind.PHONE, TraitKind.PAYMENT})
 
 
 def stage_of(codes: Iterable[str]) -> Stage:
@@ -53,7 +62,9 @@ def engagement_with(
     mail: DirectMail, dossier: Dossier, *, follows: Sequence[str], window: timedelta
 ) -> Engagement:
     """All earlier mails of the persona that writes now, as far as it is known to be the same."""
-    recent = [event for event in dossier.events if mail.at - event.origin.at <= window]
+    recent = [
+        event for event in dossier.events if timedelta(0) <= mail.at - event.origin.at <= window
+    ]
     conduct = [event for event in recent if isinstance(event, Conduct)]
     same = _same_persona(mail, conduct, follows)
     addresses = {one.address for one in same} | {mail.address}
@@ -83,9 +94,17 @@ def stage_findings(mail: DirectMail, engagement: Engagement) -> Iterable[Finding
             evidence=(earlier_mail(furthest),),
             note=f"{before.name.lower()} on {furthest.origin.at:%Y-%m-%d}, now {now.name.lower()}",
         )
-    marked = next((one for one in engagement.conduct if _MARKED in one.codes), None)
-    if marked is not None:
-        yield Finding(code="PERSONA_MARKED", check=CHECK, evidence=(earlier_mail(marked),))
+    marked = [one for one in engagement.conduct if _MARKED in one.codes]
+    own = [one for one in marked if one.address == mail.address]
+    if marked:
+        # Anybody can name somebody else's number, or answer in a thread: under another address it
+        # is weak, so that nobody marks an honest person by a mail of his own.
+        yield Finding(
+            code="PERSONA_MARKED",
+            check=CHECK,
+            strength=2 if own else 1,
+            evidence=(earlier_mail((own or marked)[0]),),
+        )
 
 
 def _same_persona(
@@ -94,12 +113,12 @@ def _same_persona(
     """Grow from what this mail shows: each earlier mail that is recognised may show more."""
     by_tie: dict[object, list[Conduct]] = defaultdict(list)
     for one in conduct:
-        ties = (("from", one.address), ("id", one.origin.message_id), *one.traits)
+        ties = (("from", one.address), ("id", one.origin.message_id), *_of_one(one.traits))
         for tie in (*ties, *(("after", each) for each in one.follows)):
             by_tie[tie].append(one)
     # Each tie is followed once: a chain of many mails costs no more than their number.
     waiting: list[object] = [("from", each) for each in (mail.address, *mail.reply_to)]
-    waiting += [*mail.traits, *(("id", each) for each in mail.references)]
+    waiting += [*_of_one(mail.traits), *(("id", each) for each in mail.references)]
     waiting += [("after", each) for each in follows]
     found: set[str] = set()
     while waiting:
@@ -107,8 +126,13 @@ def _same_persona(
             if one.origin.event_id not in found:
                 found.add(one.origin.event_id)
                 waiting += [("from", each) for each in (one.address, *one.reply_to)]
-                waiting += [*one.traits, *(("after", each) for each in one.follows)]
+                waiting += [*_of_one(one.traits), *(("after", each) for each in one.follows)]
     return [one for one in conduct if one.origin.event_id in found]
+
+
+def _of_one(traits: Iterable[Trait]) -> list[Trait]:
+    """Traits that one person has; an address in a text may be anybody's."""
+    return [one for one in traits if one.kind in OF_ONE_PERSON]
 
 
 def _ruled(conduct: Conduct, rulings: Iterable[Ruling]) -> Conduct:
