@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dkim
 
+from bench import growth
 from bench.dns_stub import DnsStub
 from bench.mix import SHARES, Sample, mix, of_kind
 from bench.processes import CLIENT_CORE, free_port
@@ -98,6 +99,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="lurewall-bench-") as folder:
         Path(folder).chmod(0o755)
         asyncio.run(_run(arguments, Path(folder)))
+    if arguments.output == REPORT:
+        growth.write()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Final
 
 from milter.adapters.history.batch_journal import BatchJournal
 from milter.adapters.history.guard import GuardedStore, GuardOptions, Watch
-from milter.adapters.history.redis_client import RedisOptions
+from milter.adapters.history.redis_client import RedisClient, RedisOptions
 from milter.adapters.history.redis_store import RedisStore
 from milter.adapters.history.sealed import MemoryKey, Retention, SealedHistory
 from milter.adapters.history.sqlite_store import SqliteStore
@@ -77,6 +77,17 @@ def history_problems(settings: Settings) -> Iterator[tuple[str, str]]:
     told = settings.history
     if told.store == "none":
         return
+    found = list(_file_problems(settings))
+    yield from found
+    if told.redis is not None and not found:
+        try:
+            RedisClient(redis_options(settings))
+        except Unusable as error:
+            yield "history.redis.url", str(error).removeprefix("history.redis.url: ")
+
+
+def _file_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    told = settings.history
     # The key of an embedded memory is made at the first start.
     if told.store == "redis" or settings.history_key_file.exists():
         yield from _trouble("history.key_file", load_key, settings.history_key_file)

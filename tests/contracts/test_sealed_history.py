@@ -117,6 +117,18 @@ async def test_after_a_rotation_everything_is_still_found(house: _House) -> None
     assert house.told == []
 
 
+async def test_gateways_that_change_their_key_one_after_another_see_all(house: _House) -> None:
+    # All know both keys before the first writes under the new one.
+    before, after = house.under(OLD, NEW), house.under(NEW, OLD)
+    await before.remember(memories(1))
+    await after.remember(memories(2))
+    await before.remember(memories(2))  # tried again at the other gateway
+    for gateway in (before, after):
+        found = await _recall(gateway, PHONE)
+        assert _events(found) == ["event 1", "event 2"]
+        assert [seen.first.event_id for seen in found.trails[0].seen] == ["event 1", "event 2"]
+
+
 async def test_what_is_under_both_keys_is_found_once(house: _House) -> None:
     await house.under(OLD).remember(memories(1))
     rotated = house.under(NEW, OLD)

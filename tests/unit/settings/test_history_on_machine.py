@@ -16,14 +16,14 @@ store = "redis"
 key_file = "{folder}/history.key"
 old_key_files = ["{folder}/former.key"]
 [history.redis]
-url = "rediss://127.0.0.1:1"
+url = "{url}"
 password_file = "{folder}/password"
 tls_ca_file = "{folder}/ca.pem"
 """
 
 
-def problems(folder: Path) -> dict[str, str]:
-    text = f'state_dir = "{folder}/state"\n{GOOD}{SHARED.format(folder=folder)}'
+def problems(folder: Path, url: str = "rediss://127.0.0.1:1") -> dict[str, str]:
+    text = f'state_dir = "{folder}/state"\n{GOOD}{SHARED.format(folder=folder, url=url)}'
     settings = load_settings(text.encode(), source="gateway.toml").settings
     return {one.key: one.message for one in machine_problems(settings, source="gateway.toml")}
 
@@ -57,3 +57,7 @@ def test_a_file_that_is_missing_or_unfit_is_told_by_its_key(folder, name, key):
     assert str(folder / name) in told[1]
     (folder / name).unlink()
     assert set(problems(folder)) == {key}
+
+
+def test_a_url_that_the_client_refuses_is_told(folder):
+    assert set(problems(folder, "redis://127.0.0.1:1?socket_timeout=9")) == {"history.redis.url"}
