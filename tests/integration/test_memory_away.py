@@ -21,7 +21,7 @@ from tests.support import outside, redis_server
 from tests.support.client import Peer
 from tests.support.gateway import Gateway, eventually, gateway
 from tests.support.inner import inner_server
-from tests.support.mails import mail
+from tests.support.outside import FOLLOW_UP, MARA, MARA_WROTE
 from tests.support.redis_server import RedisServer
 from tests.support.slow_proxy import SlowProxy
 from tests.support.steady_load import Load, delivered
@@ -36,12 +36,6 @@ pytestmark = [
 BUDGET = 0.2
 # The bound of the histogram that no wait may exceed: what a slow store would take.
 LONGEST = "1.0"
-MARA = "mara.quell.consult@gmail.com"
-SAID = "We collect assessments on clock drift and would value your view."
-FOLLOW_UP = (
-    "As I wrote on LinkedIn, I would rather go on by WhatsApp: +44 7700 900123. It is about the "
-    "assessments on clock drift."
-)
 _numbers = count(1)
 
 
@@ -159,17 +153,6 @@ TROUBLES = {
 }
 
 
-def mixed(name: str) -> bytes:
-    """A notification or an ordinary mail, by turns."""
-    if is_notice(name):
-        return outside.notice("Mara Quell", SAID, f"{name}@example.org")
-    return mail(name)
-
-
-def is_notice(name: str) -> bool:
-    return int(name.rpartition("-")[2]) % 2 == 0
-
-
 def counted(case: Case) -> dict[str, float]:
     """What the gateway has counted of the memory."""
     return {
@@ -193,13 +176,13 @@ def test_mail_flows_and_memory_catches_up(case, trouble):
     number = next(_numbers)
     to = f"person{number}@example.org"
     # Some 70 mails a second.
-    with Load(case.gateway.port, mixed, names=f"t{number}u", senders=6, pause=0.07) as load:
+    with Load(case.gateway.port, outside.mixed, names=f"t{number}u", senders=6, pause=0.07) as load:
         trouble.begin(case)
         eventually(lambda: case.is_away("write"))
         if trouble.reads:
             eventually(lambda: case.is_away("read"))
         # Learnt while the store is away.
-        case.send(outside.notice("Mara Quell", SAID, to), to)
+        case.send(outside.notice(*MARA_WROTE, to), to)
         load.wait_for_more()
         assert case.gateway.is_ready()
         assert case.is_away("read") is trouble.reads
@@ -216,10 +199,10 @@ def test_mail_flows_and_memory_catches_up(case, trouble):
         assert after["degraded"] > before["degraded"]
     assert case.gateway.metric("lurewall_history_journal_dropped_total") == 0
     assert_nobody_waited(case)
-    notices = [name for name, _answer in load.replies if is_notice(name)]
+    notices = [name for name, _answer in load.replies if outside.is_notice(name)]
     assert len(notices) > 20
     if not trouble.forgets:
         # Every notification has its dossier, whenever it came.
         eventually(lambda: len(case.redis.content()) == kept + len(notices) + 1)
-    case.send(outside.direct(MARA, "Mara Quell", FOLLOW_UP, to), to)
+    case.send(outside.direct(MARA, MARA_WROTE[0], FOLLOW_UP, to), to)
     assert "RELAY_THEN_DIRECT" in case.findings(to)

@@ -212,7 +212,8 @@ def test_failover_of_the_store_loses_no_mail_and_no_memory(house):
     patience(house.redis, 400)
     house.redis.wait_for_replica()
     old = house.redis.master_port()
-    with steady(house) as load:
+    # Some 70 mails a second, of which half leave a memory each.
+    with Load(house.balancer.port, outside.mixed, pause=0.07) as load:
         house.redis.member(old).kill()
         # Learnt while there is no master; written when there is one again.
         send(house.balancer.port, outside.notice("Tomas Brandt", BRANDT_ON_NETWORK, to), to)

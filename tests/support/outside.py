@@ -6,11 +6,18 @@ Mails bear today's date, because a real gateway has a real clock.
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+from tests.support.mails import mail
 from tests.support.notices import Notice, signed, zone
 from tests.support.zone import DnsServer
 
 _SIGNED = "From:To:Subject:Date:Message-ID"
 _NETWORK = ("linkedin.com", "mailb.linkedin.com")
+MARA = "mara.quell.consult@gmail.com"
+MARA_WROTE = ("Mara Quell", "We collect assessments on clock drift and would value your view.")
+FOLLOW_UP = (
+    "As I wrote on LinkedIn, I would rather go on by WhatsApp: +44 7700 900123. It is about the "
+    "assessments on clock drift."
+)
 
 
 def name_server(*senders: str) -> DnsServer:
@@ -34,6 +41,15 @@ def direct(sender: str, name: str, text: str, to: str, *, number: int = 0) -> by
         f"Message-ID: <{now:%H%M%S%f}.{number}.{to}>\r\n\r\n{text}\r\n"
     )
     return signed(raw.encode(), domain, names=_SIGNED)
+
+
+def mixed(name: str) -> bytes:
+    """A notification, which leaves a memory, or an ordinary mail, by turns of the number."""
+    return notice(*MARA_WROTE, f"{name}@example.org") if is_notice(name) else mail(name)
+
+
+def is_notice(name: str) -> bool:
+    return int(name.rpartition("-")[2]) % 2 == 0
 
 
 def shared_memory(key: str, *where: str, budget: float) -> str:
