@@ -239,7 +239,7 @@ class EngagementCheck:
         traits = dict.fromkeys((address_trait(mail.address), *_shown(mail)))
         for place, recipient in enumerate(mail.recipients):
             # One message to a group is one: its text needs no mark for each of them.
-            texts = text_traits(mail) if place < _TEXT_RECIPIENTS else ()
+            texts = _texts(mail) if place < _TEXT_RECIPIENTS else ()
             for trait in (*traits, *texts):
                 yield Sighting(
                     trait=trait, origin=self.origin, persona=mail.address, recipient=recipient
@@ -251,13 +251,21 @@ def _shown(mail: DirectMail) -> tuple[Trait, ...]:
     return (*mail.traits, *map(address_trait, mail.reply_to))
 
 
+def _texts(mail: DirectMail) -> tuple[Trait, ...]:
+    """The text as a trait, but for what hardly any lure reads like: most mail of honest recruiters.
+
+    It would be most of what is kept and asked for, of people whom nobody needs to remember.
+    """
+    return () if "READS_VERY_LIKE_HONEST" in mail.codes else tuple(text_traits(mail))
+
+
 def _asked(mail: DirectMail) -> tuple[Trait, ...]:
     """The traits that a mail is asked about; free mail as a domain says nothing."""
     traits = [
         address_trait(mail.address),
         Trait(TraitKind.WROTE, mail.address),
         *_shown(mail),
-        *text_traits(mail),
+        *_texts(mail),
     ]
     if not mail.is_free_mail:
         traits += [
