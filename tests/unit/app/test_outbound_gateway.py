@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from milter.app.outbound_gateway import OutboundGateway
+from milter.app.outbound_gateway import OutboundFilter, OutboundGateway
 from milter.check.identity import KnownDomains
 from milter.mail.reply import OK
 from tests.unit.test_pipeline import FixedClock, transaction
@@ -41,4 +41,39 @@ async def test_a_fault_of_memory_after_delivery_does_not_ask_for_the_mail_again(
     )  # fmt: skip
     reply = await gateway.submit(transaction(), None)
     assert reply.code == 250
+    assert observation.faults == [ZeroDivisionError]
+
+
+class Kept:
+    def __init__(self):
+        self.memories = []
+
+    async def remember(self, memories):
+        self.memories.append(memories)
+
+
+async def filtered(history):
+    observation = Observation()
+    ours = KnownDomains(
+        own=frozenset({"gmail.com"}), free_mail=frozenset(), platforms=frozenset(),
+        ats=frozenset(), expert_networks=frozenset(), organisations=frozenset(),
+    )  # fmt: skip
+    asked = OutboundFilter(history=history, known=ours, observation=observation, clock=FixedClock())
+    handback = await asked.submit(transaction(), fields_agree=True, still_asked=lambda: True)
+    return handback, observation
+
+
+async def test_a_milter_for_outgoing_mail_changes_nothing_and_remembers_who_wrote_to_whom():
+    history = Kept()
+    handback, observation = await filtered(history)
+    assert (handback.reply.code, handback.edits, handback.removed) == (250, (), ())
+    assert not handback.discard
+    (memories,) = history.memories
+    assert {one.trait.value for one in memories.sightings} == {"a@org.test", "@org.test"}
+    assert observation.faults == []
+
+
+async def test_a_fault_of_memory_is_no_fault_of_outgoing_mail():
+    handback, observation = await filtered(Broken())
+    assert handback.reply.code == 250
     assert observation.faults == [ZeroDivisionError]
