@@ -3,7 +3,7 @@
 The stories run through a whole gateway in one process (`tests.support.house`), once for each store.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -229,3 +229,13 @@ async def test_a_mail_the_screen_let_go_is_read_in_full_where_the_persona_is_at_
     assert "PERSONA_MARKED" in codes(judged)
     other = await house.receive(Sent(sender="a.b@proton.me", name="A B", text=quiet))
     assert not other.reading.screened
+
+
+async def test_a_mail_that_comes_again_is_not_its_own_past(house):
+    sent = Sent(sender="t.brandt@proton.me", name="Tomas Brandt", text=FOLLOW_UPS["en"].by_mail)
+    transaction = house.transaction(sent)
+    first = await house.receive_again(transaction)
+    house.clock.pass_by(minutes=20)
+    again = await house.receive_again(replace(transaction, received_at=house.clock.now()))
+    assert first.verdict.label in TAGGED
+    assert again.verdict.findings == first.verdict.findings

@@ -102,6 +102,10 @@ class House:
         """What becomes of a mail that comes now."""
         return await self._pipeline.assess(self.transaction(sent))
 
+    async def receive_again(self, transaction: Transaction) -> Assessment:
+        """What becomes of a mail as it came, or comes once more."""
+        return await self._pipeline.assess(transaction)
+
     async def receive_notice(
         self, name: str, message: str, *, to: str = US, headline: str = ""
     ) -> Assessment:

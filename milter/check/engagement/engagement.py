@@ -9,7 +9,7 @@ flows; what the message itself leaves behind is remembered all the same.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 
@@ -78,7 +78,23 @@ class EngagementCheck:
     async def recall(self, history: History) -> None:
         """Ask the store, where the answer can matter; raises HistoryUnavailable."""
         if (inquiry := self._inquiry()) is not None:
-            self.recalled = await history.recall(inquiry)
+            self.recalled = self._without_itself(await history.recall(inquiry))
+
+    def _without_itself(self, recalled: Recollection) -> Recollection:
+        """A message that comes again (after a 451, by another door) is not its own past."""
+        if not any(dossier.events for dossier in recalled.dossiers):
+            return recalled
+        own = self.origin.event_id
+        return replace(
+            recalled,
+            dossiers=tuple(
+                replace(
+                    dossier,
+                    events=tuple(one for one in dossier.events if one.origin.event_id != own),
+                )
+                for dossier in recalled.dossiers
+            ),
+        )
 
     @cached_property
     def contact(self) -> ReceivedContact | None:
