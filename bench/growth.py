@@ -122,8 +122,6 @@ def asked(people: Population, traits: int) -> Iterator[Inquiry]:
     """What mails ask: one recipient, and so many traits."""
     for number in range(SAMPLE):
         yield Inquiry(
-            at=NOW,
-            persona="x@free.example",
             recipients=(people.recipient(number),),
             traits=tuple(
                 Trait(TraitKind.TEXT, f"{number:08x}{each:08x}") for each in range(traits)

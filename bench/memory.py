@@ -122,7 +122,7 @@ class Population:
         sightings = max(1, 2 * self.contacts // CONTACTS_A_CONDUCT)
         traits = tuple(self.trait(chance.randrange(sightings)) for _ in range(4))
         recipient = self.recipient(chance.randrange(self.contacts))
-        return Inquiry(at=NOW, persona="x@free.example", recipients=(recipient,), traits=traits)
+        return Inquiry(recipients=(recipient,), traits=traits)
 
     def _contact(self, number: int) -> Memories:
         contact = PlatformContact(

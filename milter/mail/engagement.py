@@ -164,10 +164,8 @@ class Memories:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
-    """What the check asks before it judges; `persona` and `recipients` are addresses."""
+    """What the check asks before it judges; `recipients` are addresses of our people."""
 
-    at: datetime
-    persona: str
     recipients: tuple[str, ...]
     traits: tuple[Trait, ...] = ()
 

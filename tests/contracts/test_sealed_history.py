@@ -57,7 +57,7 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def _recall(history: SealedHistory, *traits: Trait) -> Recollection:
-    asked = Inquiry(at=MOMENT, persona="", recipients=(JANE, "tom@org.test"), traits=traits)
+    asked = Inquiry(recipients=(JANE, "tom@org.test"), traits=traits)
     return await history.recall(asked)
 
 

@@ -104,7 +104,7 @@ class Office:
         return {row.finding.code: row.finding for row in verdict.findings}
 
     async def contacts_of(self, recipient):
-        inquiry = Inquiry(at=self.clock.at, persona="x@firm.example", recipients=(recipient,))
+        inquiry = Inquiry(recipients=(recipient,))
         (dossier,) = (await self.history.recall(inquiry)).dossiers
         return [one for one in dossier.events if isinstance(one, PlatformContact)]
 

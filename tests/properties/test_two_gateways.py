@@ -78,7 +78,7 @@ def told() -> tuple[tuple[Memories, ...], WorldClock, object]:
 async def known(memory: SealedHistory | Recorder, clock: WorldClock) -> object:
     """What the store answers about the persona, and what the next mail is judged to be."""
     traits = (address_trait(BRANDT), address_trait(_MOVED))
-    inquiry = Inquiry(at=clock.now(), persona=_MOVED, recipients=(US,), traits=traits)
+    inquiry = Inquiry(recipients=(US,), traits=traits)
     recalled = await memory.recall(inquiry)
     assessment = await House(memory, clock).receive(_LAST)
     return recalled, findings(assessment)
@@ -172,7 +172,7 @@ async def test_two_mails_judged_at_once_by_two_gateways_are_both_remembered(
         judged = await one.receive(step(2))
         codes = {code for code, *_rest in findings(judged)}
         assert {"ENGAGEMENT_ESCALATES", "PERSONA_MARKED"} <= codes
-        inquiry = Inquiry(at=clock.now(), persona=BRANDT, recipients=(US,))
+        inquiry = Inquiry(recipients=(US,))
         (dossier,) = (await histories[0].recall(inquiry)).dossiers
         # The notification, the two at once, and the last.
         assert len(dossier.events) == 4

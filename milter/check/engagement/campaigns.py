@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from milter.check.engagement.direct_mail import CHECK, DirectMail
+from milter.check.engagement.direct_mail import CHECK, TO_REACH, DirectMail
 from milter.check.engagement.graph import Audience, audience, is_colleague
 from milter.check.engagement.telling import history
 from milter.mail.engagement import Recollection, Seen, Trait, TraitKind
@@ -22,7 +22,6 @@ WINDOW = timedelta(days=90)
 SHARED_BANDS = 2
 _SAME_TIME = timedelta(days=7)
 _LONG_SHAPE = 7
-_REACH = frozenset({TraitKind.HANDLE, TraitKind.PHONE, TraitKind.PAYMENT, TraitKind.ADDRESS})
 
 _Pair = tuple[str, str]
 
@@ -81,7 +80,7 @@ def _of_one_shape(mail: DirectMail, recalled: Recollection) -> dict[_Pair, Seen]
         return {}
     shared: dict[_Pair, set[Trait]] = defaultdict(set)
     for trail in recalled.trails:
-        if trail.trait.kind in _REACH and trail.trait in mail.traits:
+        if trail.trait.kind in TO_REACH and trail.trait in mail.traits:
             for one in trail.seen:
                 shared[one.persona, one.recipient].add(trail.trait)
     is_long = len(mail.shape.split()) >= _LONG_SHAPE

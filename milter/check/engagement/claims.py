@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from milter.check.engagement.direct_mail import CHECK, DirectMail
+from milter.check.engagement.direct_mail import CHECK, OF_ONE_PERSON, DirectMail
 from milter.check.engagement.matching import (
     Match,
     hard_hint,
@@ -28,7 +28,7 @@ from milter.check.engagement.matching import (
 )
 from milter.check.engagement.names import Likeness, best_likeness, is_whole_name
 from milter.check.engagement.organisations import same_organisation
-from milter.check.engagement.stages import OF_ONE_PERSON, stage_of
+from milter.check.engagement.stages import stage_of
 from milter.check.engagement.telling import earlier_mail, told
 from milter.check.identity import related
 from milter.mail.engagement import (

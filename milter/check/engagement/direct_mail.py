@@ -27,6 +27,9 @@ _TRAITS = {
     "emailaddr": TraitKind.ADDRESS,
     "payment": TraitKind.PAYMENT,
 }
+OF_ONE_PERSON = frozenset({TraitKind.HANDLE, TraitKind.PHONE, TraitKind.PAYMENT})
+"""Traits that one person has; an address that a text names may be anybody's."""
+TO_REACH = OF_ONE_PERSON | {TraitKind.ADDRESS}
 _NO_WORDS_OF_THE_SENDER = frozenset({Source.QUOTED})
 
 

@@ -9,7 +9,7 @@ flows; what the message itself leaves behind is remembered all the same.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from milter.check.engagement.contacts import ReceivedContact, contact_of
 from milter.check.engagement.direct_mail import DirectMail, direct_mail
 from milter.check.engagement.graph import graph_findings
 from milter.check.engagement.matching import Match, best_match, follows_finding
+from milter.check.engagement.past import MARKED, past_of
 from milter.check.engagement.stages import (
     STAGE_CODES,
     Engagement,
@@ -78,22 +79,16 @@ class EngagementCheck:
     async def recall(self, history: History) -> None:
         """Ask the store, where the answer can matter; raises HistoryUnavailable."""
         if (inquiry := self._inquiry()) is not None:
-            self.recalled = self._without_itself(await history.recall(inquiry))
+            recalled = await history.recall(inquiry)
+            self.recalled = past_of(
+                recalled, at=self.transaction.received_at, is_itself=self._is_itself
+            )
 
-    def _without_itself(self, recalled: Recollection) -> Recollection:
-        """A message that comes again (after a 451, by another door) is not its own past."""
-        if not any(dossier.events for dossier in recalled.dossiers):
-            return recalled
-        own = self.origin.event_id
-        return replace(
-            recalled,
-            dossiers=tuple(
-                replace(
-                    dossier,
-                    events=tuple(one for one in dossier.events if one.origin.event_id != own),
-                )
-                for dossier in recalled.dossiers
-            ),
+    def _is_itself(self, event: Event) -> bool:
+        # The Message-ID first: a body is not hashed for every mail to somebody who has a past.
+        return (
+            event.origin.message_id == self.reading.header.message_id
+            and event.origin.event_id == self.origin.event_id
         )
 
     @cached_property
@@ -160,8 +155,6 @@ class EngagementCheck:
         if mail is None or not mail.recipients or (mail.is_bulk and not self.reading.screened):
             return None
         return Inquiry(
-            at=mail.at,
-            persona=mail.address,
             recipients=mail.recipients,
             traits=_asked(mail) if self.reading.screened else (),
         )
@@ -231,11 +224,11 @@ class EngagementCheck:
         plain = [code for code, strength in codes.items() if strength >= 2]
         kept = sorted({code for code in plain if code.removeprefix("MODEL_") in STAGE_CODES})
         if verdict.label in _MARKED_LABELS:
-            kept.append("MARKED")
+            kept.append(MARKED)
         return Conduct(
             origin=self.origin,
             address=mail.address,
-            persona=mail.names[0] if mail.names else "",
+            persona=mail.writers[0] if mail.writers else "",
             stage=stage_of(plain),
             codes=tuple(kept),
             traits=mail.traits,

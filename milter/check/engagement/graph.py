@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from milter.check.engagement.direct_mail import CHECK, DirectMail
+from milter.check.engagement.direct_mail import CHECK, TO_REACH, DirectMail
 from milter.check.engagement.names import Likeness, likeness
 from milter.check.engagement.telling import history
 from milter.check.identity import related
@@ -26,7 +26,6 @@ from milter.mail.engagement import (
 )
 from milter.mail.finding import Finding
 
-_REACH = frozenset({TraitKind.HANDLE, TraitKind.PHONE, TraitKind.PAYMENT, TraitKind.ADDRESS})
 _SEVERAL, _MANY = 2, 3
 
 
@@ -86,7 +85,7 @@ def _of_several(mail: DirectMail, recalled: Recollection) -> Iterator[Finding]:
         (trail.trait, one)
         for trail in recalled.trails
         if _is_given(mail, trail.trait)
-        for one in trail.seen
+        for one in _before_the_writer(mail, trail.seen)
         # Who writes from an address has not given it.
         if one.persona
         and address_trait(one.persona) != trail.trait
@@ -102,7 +101,7 @@ def _of_several(mail: DirectMail, recalled: Recollection) -> Iterator[Finding]:
     yield Finding(
         code="HANDLE_OF_SEVERAL",
         check=CHECK,
-        strength=2 if has_other_name or len(personas) > 1 else 1,
+        strength=2 if (has_other_name or len(personas) > 1) and not _is_own_house(mail) else 1,
         evidence=(history(first.first.message_id, text),),
         note=f"{trait.kind.value} of {len(personas) + 1} personas,"
         f" first seen {first.first.at:%Y-%m-%d}",
@@ -119,20 +118,31 @@ def _to_staff(mail: DirectMail, recalled: Recollection, event_id: str) -> Iterat
     found = audience(mail, seen, event_id=event_id)
     if found is None or not found.strength:
         return
-    is_own_house = mail.is_aligned and not mail.is_free_mail
     text = f"{found.first.at:%Y-%m-%d} mail of this persona to another of our people"
     yield Finding(
         code="PERSONA_TO_STAFF",
         check=CHECK,
-        strength=1 if is_own_house else found.strength,
+        strength=1 if _is_own_house(mail) else found.strength,
         evidence=(history(found.first.message_id, text),),
         note=found.since,
     )
 
 
+def _before_the_writer(mail: DirectMail, seen: Iterable[Seen]) -> list[Seen]:
+    """Whoever gave it before the writer did: to name somebody else's number later marks nobody."""
+    seen = tuple(seen)
+    writer = address_trait(mail.address)
+    own = [one.first.at for one in seen if address_trait(one.persona) == writer]
+    return [one for one in seen if not own or one.first.at < min(own)]
+
+
+def _is_own_house(mail: DirectMail) -> bool:
+    return mail.is_aligned and not mail.is_free_mail
+
+
 def _is_given(mail: DirectMail, trait: Trait) -> bool:
     """Whether this mail gives it as a way to reach or to pay its writer; ours is nobody's."""
-    if trait.kind not in _REACH:
+    if trait.kind not in TO_REACH:
         return False
     if trait.kind is TraitKind.ADDRESS and any(
         related(trait.value, one) for one in mail.recipients

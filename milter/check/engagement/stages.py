@@ -1,8 +1,8 @@
 """How far a persona has gone with a recipient, over months: approach, move, task, bind, escalate.
 
 The stage of an engagement is the highest of its mails inside the window. Only the sender's conduct
-raises it; a ruling of an analyst caps what came before it, and what is older than the window or the
-retention no longer counts. A reply of ours changes nothing.
+raises it; what an analyst ruled lower stands so in what is asked here (`past`), and what is older
+than the window or the retention no longer counts. A reply of ours changes nothing.
 
 A persona is known again by its address, by a handle, number or account it gave, by the thread, or
 by the platform contact that its mails follow: so it keeps its stage when it changes its address.
@@ -10,20 +10,13 @@ by the platform contact that its mails follow: so it keeps its stage when it cha
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-from milter.check.engagement.direct_mail import CHECK, DirectMail
+from milter.check.engagement.direct_mail import CHECK, OF_ONE_PERSON, DirectMail
+from milter.check.engagement.past import MARKED
 from milter.check.engagement.telling import earlier_mail
-from milter.mail.engagement import (
-    Conduct,
-    Dossier,
-    PlatformContact,
-    Ruling,
-    Stage,
-    Trait,
-    TraitKind,
-)
+from milter.mail.engagement import Conduct, Dossier, Stage, Trait
 from milter.mail.finding import Finding
 
 _STAGES = {
@@ -34,8 +27,6 @@ _STAGES = {
     Stage.APPROACH: ("APPROACH", "VAGUE_OFFER", "NO_CLIENT", "PROFILE_ACCESS", "PROFILE_GENERIC"),
 }
 STAGE_CODES = frozenset(code for codes in _STAGES.values() for code in codes)
-_MARKED = "MARKED"
-OF_ONE_PERSON = frozenset({TraitKind.HANDLE, TraitKind.PHONE, TraitKind.PAYMENT})
 
 
 def stage_of(codes: Iterable[str]) -> Stage:
@@ -49,7 +40,6 @@ class Engagement:
     """The earlier mails of one persona to one recipient, oldest first, and how far they went."""
 
     conduct: tuple[Conduct, ...] = ()
-    contacts: tuple[PlatformContact, ...] = ()
     stage: Stage = Stage.NONE
 
     @property
@@ -62,23 +52,14 @@ def engagement_with(
     mail: DirectMail, dossier: Dossier, *, follows: Sequence[str], window: timedelta
 ) -> Engagement:
     """All earlier mails of the persona that writes now, as far as it is known to be the same."""
-    recent = [
-        event for event in dossier.events if timedelta(0) <= mail.at - event.origin.at <= window
+    conduct = [
+        event
+        for event in dossier.events
+        if isinstance(event, Conduct) and mail.at - event.origin.at <= window
     ]
-    conduct = [event for event in recent if isinstance(event, Conduct)]
     same = _same_persona(mail, conduct, follows)
-    addresses = {one.address for one in same} | {mail.address}
-    rulings = [one for one in recent if isinstance(one, Ruling) and one.address in addresses]
-    followed = {*follows, *(event_id for one in same for event_id in one.follows)}
-    same = [_ruled(one, rulings) for one in same]
     return Engagement(
-        conduct=tuple(same),
-        contacts=tuple(
-            event
-            for event in recent
-            if isinstance(event, PlatformContact) and event.origin.event_id in followed
-        ),
-        stage=max((one.stage for one in same), default=Stage.NONE),
+        conduct=tuple(same), stage=max((one.stage for one in same), default=Stage.NONE)
     )
 
 
@@ -94,7 +75,7 @@ def stage_findings(mail: DirectMail, engagement: Engagement) -> Iterable[Finding
             evidence=(earlier_mail(furthest),),
             note=f"{before.name.lower()} on {furthest.origin.at:%Y-%m-%d}, now {now.name.lower()}",
         )
-    marked = [one for one in engagement.conduct if _MARKED in one.codes]
+    marked = [one for one in engagement.conduct if MARKED in one.codes]
     own = [one for one in marked if one.address == mail.address]
     if marked:
         # Anybody can name somebody else's number, or answer in a thread: under another address it
@@ -133,12 +114,3 @@ def _same_persona(
 def _of_one(traits: Iterable[Trait]) -> list[Trait]:
     """Traits that one person has; an address in a text may be anybody's."""
     return [one for one in traits if one.kind in OF_ONE_PERSON]
-
-
-def _ruled(conduct: Conduct, rulings: Iterable[Ruling]) -> Conduct:
-    """A mail as it weighs after what an analyst ruled of it; ruled harmless it marks nobody."""
-    later = [one.stage for one in rulings if one.origin.at >= conduct.origin.at]
-    if not later:
-        return conduct
-    codes = tuple(code for code in conduct.codes if min(later) or code != _MARKED)
-    return replace(conduct, stage=min((conduct.stage, *later)), codes=codes)

@@ -88,7 +88,7 @@ def with_memory(path, work):
 
 
 def dossier(path, recipient):
-    asked = Inquiry(at=NOW, persona="", recipients=(recipient,))
+    asked = Inquiry(recipients=(recipient,))
     recalled = with_memory(path, lambda running: running.history.recall(asked))
     return recalled.dossiers[0].events
 

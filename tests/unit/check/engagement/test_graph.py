@@ -157,3 +157,20 @@ def test_the_order_of_moves_needs_a_second_factor():
     week = tuple(replace(one, last_at=new.at) for one in OTHERS)
     assert campaign(replace(new, shape=long), (Trait(TraitKind.SHAPE, long), week))[0][0] == 2
     assert campaign(replace(new, shape=long), (Trait(TraitKind.SHAPE, long), OTHERS)) == []
+
+
+@pytest.mark.parametrize(
+    ("writer_days", "expected"), [(20.0, None), (5.0, 1)], ids=["the writer first", "the other"]
+)
+def test_who_gave_a_number_first_is_not_marked_by_who_names_it_later(writer_days, expected):
+    pairs = (
+        seen("otto@other.test", "bob@org.test", days=10),
+        seen(NEW.address, "jane@org.test", days=writer_days),
+    )
+    assert strengths(graph(NEW, (PHONE, pairs))).get("HANDLE_OF_SEVERAL") == expected
+
+
+def test_an_aligned_house_is_never_plain():
+    pairs = (seen("otto@other.test", "bob@org.test"), seen("ida@free.test", "bob@org.test"))
+    house = mail("a@firm.test", traits=(PHONE,), is_aligned=True)
+    assert strengths(graph(house, (PHONE, pairs)))["HANDLE_OF_SEVERAL"] == 1

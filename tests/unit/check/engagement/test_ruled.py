@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from milter.check.engagement.direct_mail import DirectMail
+from milter.check.engagement.past import past_of
 from milter.check.engagement.stages import engagement_with, stage_findings
-from milter.mail.engagement import Conduct, Dossier, Origin, Ruling, Stage
+from milter.mail.engagement import Conduct, Dossier, Origin, Recollection, Ruling, Stage
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 PERSONA = "p@free.test"
@@ -21,7 +22,8 @@ def said(*events: Conduct | Ruling) -> dict[str, str]:
         at=NOW, address=PERSONA, domain="free.test", recipients=("a@org.test",),
         plain=frozenset({"SENSITIVE"}),
     )  # fmt: skip
-    dossier = Dossier(recipient="a@org.test", events=events)
+    held = Recollection(dossiers=(Dossier(recipient="a@org.test", events=events),))
+    (dossier,) = past_of(held, at=NOW, is_itself=lambda _event: False).dossiers
     engagement = engagement_with(mail, dossier, follows=(), window=timedelta(days=365))
     return {one.code: one.note for one in stage_findings(mail, engagement)}
 

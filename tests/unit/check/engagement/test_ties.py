@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from milter.check.engagement.past import past_of
 from milter.check.engagement.stages import engagement_with, stage_findings
-from milter.mail.engagement import Ruling, Stage, Trait, TraitKind
+from milter.mail.engagement import Recollection, Ruling, Stage, Trait, TraitKind
 from tests.support.past import NOW, conduct, dossier, mail, origin
 
 NUMBER = Trait(TraitKind.PHONE, "+447700900123")
@@ -14,7 +15,9 @@ LURE = conduct(
 
 
 def marked(new, *events):
-    engagement = engagement_with(new, dossier(*events), follows=(), window=timedelta(days=365))
+    held = Recollection(dossiers=(dossier(*events),))
+    (past,) = past_of(held, at=NOW, is_itself=lambda _event: False).dossiers
+    engagement = engagement_with(new, past, follows=(), window=timedelta(days=365))
     return [one.strength for one in stage_findings(new, engagement) if one.code == "PERSONA_MARKED"]
 
 
