@@ -11,7 +11,6 @@ Failure: StoreUnavailable passes up; what was erased until then is erased, to be
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from milter.adapters.history.codec import NotReadable, decode_event, decode_origin
 from milter.adapters.history.sealed import SealedHistory
 from milter.mail.engagement import (
     Conduct,
@@ -70,11 +69,8 @@ async def _in_dossiers(
     found = []
     for place, entries in zip(places, answer.dossiers, strict=True):
         for entry in entries:
-            try:
-                event = decode_event(history.opened(entry.value, place + entry.event_id))
-            except NotReadable:
-                continue
-            if place in own or names(event, address):
+            event = history.event(place, entry)
+            if event is not None and (place in own or names(event, address)):
                 kept = KeptEvent(event=event, in_own_dossier=place in own)
                 found.append(_Found(kept, place, entry.event_id))
     return found
@@ -85,14 +81,11 @@ async def _in_trails(history: SealedHistory, places: Sequence[bytes], address: s
     found = []
     for place, record in zip(places, answer.trails, strict=True):
         for mark in record.marks:
-            try:
-                told = decode_origin(history.opened(mark.value, place + mark.field))
-            except NotReadable:
-                continue
-            origin, persona, recipient = told
-            if address in (persona, recipient):
-                role = "persona" if persona == address else "recipient"
-                found.append(_Found(KeptSighting(origin=origin, role=role), place, mark.field))
+            seen = history.seen(place, mark)
+            if seen is not None and address in (seen.persona, seen.recipient):
+                role = "persona" if seen.persona == address else "recipient"
+                kept = KeptSighting(origin=seen.first, role=role)
+                found.append(_Found(kept, place, mark.field))
     return found
 
 

@@ -16,7 +16,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -234,13 +233,14 @@ class SealedHistory:
             event.origin.event_id: event
             for dossier, entries in found
             for entry in entries
-            if (event := self._event(dossier, entry)) is not None
+            if (event := self.event(dossier, entry)) is not None
         }
         return tuple(
             sorted(events.values(), key=lambda each: (each.origin.at, each.origin.event_id))
         )
 
-    def _event(self, dossier: bytes, entry: Entry) -> Event | None:
+    def event(self, dossier: bytes, entry: Entry) -> Event | None:
+        """What an entry holds; None, and told, where it does not open."""
         try:
             return decode_event(self.opened(entry.value, dossier + entry.event_id))
         except NotReadable:
@@ -250,7 +250,8 @@ class SealedHistory:
     def _trail(self, trait: Trait, found: Iterable[tuple[bytes, TrailRecord]]) -> Trail:
         found = list(found)
         pairs: dict[tuple[str, str], Seen] = {}
-        for seen in chain.from_iterable(self._seen(trail, record) for trail, record in found):
+        opened = (self.seen(trail, mark) for trail, record in found for mark in record.marks)
+        for seen in filter(None, opened):
             pair = (seen.persona, seen.recipient)
             other = pairs.get(pair, seen)
             earlier = min(other, seen, key=lambda each: each.first.at)
@@ -266,16 +267,16 @@ class SealedHistory:
             is_full=any(record.is_full for _, record in found),
         )
 
-    def _seen(self, trail: bytes, record: TrailRecord) -> Iterable[Seen]:
-        for mark in record.marks:
-            try:
-                told = decode_origin(self.opened(mark.value, trail + mark.field))
-            except NotReadable:
-                self.told("unreadable")
-                continue
-            origin, persona, recipient = told
-            last_at = datetime.fromtimestamp(mark.last, tz=origin.at.tzinfo)
-            yield Seen(persona=persona, recipient=recipient, first=origin, last_at=last_at)
+    def seen(self, trail: bytes, mark: Mark) -> Seen | None:
+        """What a mark holds; None, and told, where it does not open."""
+        try:
+            told = decode_origin(self.opened(mark.value, trail + mark.field))
+        except NotReadable:
+            self.told("unreadable")
+            return None
+        origin, persona, recipient = told
+        last_at = datetime.fromtimestamp(mark.last, tz=origin.at.tzinfo)
+        return Seen(persona=persona, recipient=recipient, first=origin, last_at=last_at)
 
     def opened(self, sealed: bytes, place: bytes) -> bytes:
         """Decrypt under whichever key sealed it; raises NotReadable."""
