@@ -27,7 +27,6 @@ from milter.app.from_settings import (
     act_options,
     admission_limits,
     authentication_options,
-    known_domains,
     listener_options,
     metric_words,
     milter_options,
@@ -48,6 +47,7 @@ from milter.app.recipient_notices import RecipientNotices
 from milter.app.service_plan import listener_name, mail_log_settings
 from milter.app.version import VERSION
 from milter.check.authentication import Authenticator
+from milter.check.identity import KnownDomains
 from milter.listen.admission import Admission
 from milter.listen.gateway import Filter, Gateway
 from milter.listen.listener import SmtpListener
@@ -171,13 +171,14 @@ class MailFront:
         self.log.close()
 
     def _make_listeners(self, banner_key: bytes) -> dict[str, SmtpListener | MilterListener]:
+        options = pipeline_options(
+            self._settings, banner_key=banner_key, seal=seal_options(self._settings)
+        )
         pipeline = Pipeline(
             examiner=self._readers,
             history=self._history.history,
             clock=self._clock,
-            options=pipeline_options(
-                self._settings, banner_key=banner_key, seal=seal_options(self._settings)
-            ),
+            options=options,
             authenticator=Authenticator(
                 resolver=self._resolver,
                 clock=self._clock,
@@ -193,13 +194,24 @@ class MailFront:
             clock=self._clock,
             notices=self._notices.get("smtp"),
         )
-        outbound = self._outbound_gateway(quarantine)
+
+        def listener(one: Listener) -> SmtpListener | MilterListener:
+            match one.role:
+                case "milter" if one.outbound:
+                    return self._milter_listener(one, self._outbound_filter(options.known))
+                case "milter":
+                    return self._milter_listener(
+                        one, self._milter_gateway(one, pipeline, quarantine)
+                    )
+                case "outbound":
+                    return self._smtp_listener(
+                        one, self._outbound_gateway(quarantine, options.known)
+                    )
+                case _:
+                    return self._smtp_listener(one, inbound)
+
         return {
-            listener_name(index, one.role): (
-                self._milter_listener(one, pipeline, quarantine)
-                if one.role == "milter"
-                else self._smtp_listener(one, outbound if one.role == "outbound" else inbound)
-            )
+            listener_name(index, one.role): listener(one)
             for index, one in enumerate(self._settings.listen)
         }
 
@@ -212,13 +224,23 @@ class MailFront:
             clock=self._clock,
         )
 
-    def _outbound_gateway(self, quarantine: ObservedQuarantine) -> OutboundGateway:
+    def _outbound_gateway(
+        self, quarantine: ObservedQuarantine, known: KnownDomains
+    ) -> OutboundGateway:
         next_hop = ObservedNextHop(self._outbound, self._observation, self._clock)
         return OutboundGateway(
             delivery=self._delivery(next_hop, quarantine),
             next_hop=next_hop,
             history=self._history.history,
-            known=known_domains(self._settings),
+            known=known,
+            observation=self._observation,
+            clock=self._clock,
+        )
+
+    def _outbound_filter(self, known: KnownDomains) -> OutboundFilter:
+        return OutboundFilter(
+            history=self._history.history,
+            known=known,
             observation=self._observation,
             clock=self._clock,
         )
@@ -226,10 +248,10 @@ class MailFront:
     def _delivery(self, next_hop: NextHop, quarantine: ObservedQuarantine) -> Delivery:
         return Delivery(next_hop=next_hop, quarantine=quarantine, journal=self._journal)
 
-    def _milter_listener(
+    def _milter_gateway(
         self, listener: Listener, pipeline: Pipeline, quarantine: ObservedQuarantine
-    ) -> MilterListener:
-        gateway: Filter = MilterGateway(
+    ) -> MilterGateway:
+        return MilterGateway(
             pipeline=pipeline,
             quarantine=quarantine,
             tokens=self._tokens,
@@ -238,13 +260,8 @@ class MailFront:
             hold_with_mta=listener.hold_with == "mta",
             notices=self._notices.get("milter"),
         )
-        if listener.outbound:
-            gateway = OutboundFilter(
-                history=self._history.history,
-                known=known_domains(self._settings),
-                observation=self._observation,
-                clock=self._clock,
-            )
+
+    def _milter_listener(self, listener: Listener, gateway: Filter) -> MilterListener:
         return MilterListener(
             options=milter_options(self._settings, listener),
             gateway=gateway,

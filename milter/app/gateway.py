@@ -14,7 +14,22 @@ from milter.ports import Clock, NextHop, NextHopSession
 from milter.relay.delivery import Delivery
 
 
-class MailGateway:
+class Onward:
+    """The side of a gateway that faces one next hop; `listen.gateway.Gateway` but for `submit`."""
+
+    def __init__(self, next_hop: NextHop) -> None:
+        self._next_hop = next_hop
+
+    async def keywords(self) -> dict[str, str]:
+        """What the next hop announces."""
+        return await self._next_hop.keywords()
+
+    async def open(self, connection: Connection) -> NextHopSession:
+        """A session with the next hop for one transaction."""
+        return await self._next_hop.open(connection)
+
+
+class MailGateway(Onward):
     """One per front."""
 
     def __init__(
@@ -27,20 +42,12 @@ class MailGateway:
         clock: Clock,
         notices: RecipientNotices | None = None,
     ) -> None:
+        super().__init__(next_hop)
         self._pipeline = pipeline
         self._delivery = delivery
-        self._next_hop = next_hop
         self._observation = observation
         self._clock = clock
         self._notices = notices
-
-    async def keywords(self) -> dict[str, str]:
-        """What the next hop announces."""
-        return await self._next_hop.keywords()
-
-    async def open(self, connection: Connection) -> NextHopSession:
-        """A session with the next hop for one transaction."""
-        return await self._next_hop.open(connection)
 
     async def submit(self, transaction: Transaction, session: NextHopSession) -> Reply:
         """Judge, act, deliver or hold: the answer to the final dot."""

@@ -9,10 +9,11 @@ it cannot take is counted by its adapter.
 
 from collections.abc import Callable
 
+from milter.app.gateway import Onward
 from milter.app.observation import Observation
 from milter.check.engagement.outbound import outbound_memories
 from milter.check.identity import KnownDomains
-from milter.mail.envelope import Connection, Transaction
+from milter.mail.envelope import Transaction
 from milter.mail.handback import Handback
 from milter.mail.plan import Fate, Group, Outcome, Plan
 from milter.mail.reply import INTERNAL_ERROR, OK, Reply, with_transaction_id
@@ -23,7 +24,7 @@ from milter.relay.delivery import Delivery
 _RULE = "outbound"
 
 
-class OutboundGateway:
+class OutboundGateway(Onward):
     """Implements `listen.gateway.Gateway`."""
 
     def __init__(
@@ -36,20 +37,12 @@ class OutboundGateway:
         observation: Observation,
         clock: Clock,
     ) -> None:
+        super().__init__(next_hop)
         self._delivery = delivery
-        self._next_hop = next_hop
         self._history = history
         self._known = known
         self._observation = observation
         self._clock = clock
-
-    async def keywords(self) -> dict[str, str]:
-        """What the next hop announces."""
-        return await self._next_hop.keywords()
-
-    async def open(self, connection: Connection) -> NextHopSession:
-        """A session with the next hop for one transaction."""
-        return await self._next_hop.open(connection)
 
     async def submit(self, transaction: Transaction, session: NextHopSession) -> Reply:
         """Relay the octets; then remember who wrote to whom."""
