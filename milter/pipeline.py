@@ -10,7 +10,6 @@ be edited exactly goes out with headers only. An exception here is our own bug: 
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -28,7 +27,7 @@ from milter.judge.scoring import score
 from milter.judge.weights import WeightTable
 from milter.mail.envelope import Transaction
 from milter.mail.finding import CheckOutcome, CheckStatus, Finding
-from milter.mail.plan import Group, Plan
+from milter.mail.plan import Group, Plan, add_group
 from milter.mail.quarantine import Hold
 from milter.mail.reading import Facts, HeaderFacts, Reading
 from milter.mail.reply import OwnReply, own_reply
@@ -168,7 +167,7 @@ class Pipeline:
                 # A rejection for some recipients only: one reply covers all, so it is held.
                 holds.append(_hold(transaction, assessment, disposition, done))
             else:
-                _add_group(groups, disposition, done.raw)
+                add_group(groups, disposition, done.raw)
         return Planned(plan=Plan(groups=tuple(groups), holds=tuple(holds)), acted=tuple(acted))
 
     def _begin_authentication(
@@ -231,17 +230,23 @@ class Pipeline:
         authenticated = await running.finish(reading) if running else None
         case = await self._check(transaction, reading, authenticated, deadline)
         # A fault of memory's own costs its part, never the mail.
-        with suppress(Exception):
+        problems: list[str] = []
+        try:
             if case.engagement.wants_full_reading:
                 facts = replace(await self._facts(transaction, running), read_in_full=True)
                 again = await self._examiner.examine(transaction.raw, facts, deadline)
                 case = await self._check(transaction, again.reading, authenticated, deadline)
+        except ExaminationFailed as failure:
+            problems.append(f"not read in full: {failure.reason}")
+        except Exception as error:
+            problems.append(f"not read in full: raised {type(error).__name__}")
         verdict = self._scored(case, authenticated, examined.first_failure)
         try:
             await self._history.remember(case.engagement.memories(verdict))
         except Exception as error:
-            problem = f"not remembered: raised {type(error).__name__}"
-            verdict = replace(verdict, degraded=(*verdict.degraded, problem))
+            problems.append(f"not remembered: raised {type(error).__name__}")
+        if problems:
+            verdict = replace(verdict, degraded=(*verdict.degraded, *problems))
         return case.reading, authenticated, verdict
 
     async def _check(
@@ -375,19 +380,6 @@ def _reply_for_everybody(dispositions: Sequence[Disposition]) -> OwnReply | None
     if Action.DEFER in actions:
         return _CANNOT_JUDGE
     return _CONTENT_REFUSED if actions == {Action.REJECT} else None
-
-
-def _add_group(groups: list[Group], disposition: Disposition, raw: bytes) -> None:
-    """Recipients of the same octets share a transaction, whichever rows they came from."""
-    for index, group in enumerate(groups):
-        if group.raw == raw:
-            together = replace(
-                group.disposition,
-                recipients=(*group.disposition.recipients, *disposition.recipients),
-            )
-            groups[index] = replace(group, disposition=together)
-            return
-    groups.append(Group(disposition=disposition, raw=raw))
 
 
 def _hold(

@@ -12,7 +12,7 @@ Failure: ValueError is our own bug; the listener answers 451 4.3.0 and the peer 
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from milter.mail.envelope import Envelope, Recipient
@@ -97,3 +97,16 @@ class Outcome:
     def duplicates_avoided(self) -> int:
         """Recipients that were skipped because an earlier, deferred transaction had served them."""
         return sum(fate is Fate.DELIVERED_BEFORE for _, fate in self.fates)
+
+
+def add_group(groups: list[Group], disposition: Disposition, raw: bytes) -> None:
+    """Recipients of the same octets share a transaction, whichever rows they came from."""
+    for index, group in enumerate(groups):
+        if group.raw == raw:
+            together = replace(
+                group.disposition,
+                recipients=(*group.disposition.recipients, *disposition.recipients),
+            )
+            groups[index] = replace(group, disposition=together)
+            return
+    groups.append(Group(disposition=disposition, raw=raw))

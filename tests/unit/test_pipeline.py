@@ -242,5 +242,6 @@ async def test_a_fault_in_what_memory_makes_of_a_mail_costs_no_mail(monkeypatch)
     monkeypatch.setattr(EngagementCheck, "memories", fault)
     monkeypatch.setattr(EngagementCheck, "wants_full_reading", property(fault))
     assessment, planned = await run(Readers(TAG))
+    assert "not read in full: raised ZeroDivisionError" in assessment.verdict.degraded
     assert "not remembered: raised ZeroDivisionError" in assessment.verdict.degraded
     assert planned.plan.groups
