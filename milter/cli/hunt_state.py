@@ -69,8 +69,8 @@ class HuntState:
 
     def index(self, paths: list[str], *, told: Callable[[int], None]) -> list[Unreadable]:
         """Read all sources once, unless that is done; gives what could not be read."""
-        if self._fact("indexed"):
-            return []
+        if known := self._fact("indexed"):
+            return [Unreadable(path=path, reason=reason) for path, reason in json.loads(known)]
         unreadable: list[Unreadable] = []
         self._db.execute("begin")
         for count, found in enumerate(stored_messages(paths)):
@@ -80,7 +80,7 @@ class HuntState:
             self._db.execute("insert or ignore into message values (?, ?, ?, ?, ?, ?)", _row(found))
             if count % _BATCH == 0:
                 told(count)
-        self._put("indexed", "yes")
+        self._put("indexed", json.dumps([(one.path, one.reason) for one in unreadable]))
         self._db.execute("commit")
         return unreadable
 

@@ -30,3 +30,17 @@ def test_names_that_are_no_utf8_and_days_past_all_calendars(tmp_path, monkeypatc
     assert state.rows() == [{"path": "c\udcff.eml"}]
     assert [dated.position for dated, *_ in state.messages()] == [3, 4, 5, 6]
     state.close()
+
+
+def test_what_could_not_be_read_is_told_after_a_resume_too(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    put(mail, b"a.eml", "Mon, 1 Jan 2024 00:00:00 +0000")
+    (mail / "bad.mbox.gz").write_bytes(b"no gzip at all")
+    told = []
+    for _ in range(2):
+        state = HuntState(tmp_path / "state")
+        found = state.index([str(mail)], told=lambda count: None)
+        told.append([(Path(one.path).name, one.reason) for one in found])
+        state.close()
+    assert told[0] == told[1] == [("bad.mbox.gz", "is no complete gzip file")]
