@@ -8,6 +8,7 @@ import asyncio
 import struct
 from typing import Final
 
+from bench.smtp import recipient_of
 from milter.mail.message import scan_header
 from milter.wire.milter_codec import (
     MAX_CHUNK_BYTES,
@@ -71,7 +72,7 @@ class MilterSender:
         """
         self._writer.write(packet(Command.MACROS, Command.MAIL + strings(b"i", b"4RqX1z0Yh9z1")))
         await self._say(Command.MAIL, strings(b"<sender@letters.example.net>"))
-        await self._say(Command.RCPT, strings(b"<staff@example.org>"))
+        await self._say(Command.RCPT, strings(b"<%b>" % recipient_of(raw)))
         if not self._steps & Step.NO_DATA:
             await self._say(Command.DATA, b"")
         header = scan_header(raw)

@@ -43,7 +43,7 @@ def _lines(
     yield from (
         "",
         "The mix: 60 % newsletters, 20 % plain, 10 % with attachments, 10 % recruiter mail, invented",
-        "by `bench/mix.py`, DKIM-signed. Real mail: equal parts of three sets of ../shared/corpora.",
+        "by `bench/mix.py`, DKIM-signed, to a hundred people. Real mail: equal parts of three sets of ../shared/corpora.",
         "spamd is given the first 60 mails of a turn.",
     )
 

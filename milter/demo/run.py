@@ -17,7 +17,6 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from pathlib import Path
 from smtplib import SMTP
 
@@ -146,7 +145,7 @@ def _is_ready(port: int) -> bool:
 
 def _send(port: int, sample: Sample, senders: Senders) -> str:
     """Send one mail as its sender's server would; gives the final reply."""
-    raw = f"Date: {format_datetime(datetime.now(UTC))}\r\n".encode("ascii") + sample.raw
+    raw = sample.dated(datetime.now(UTC))
     if sample.signed_by:
         raw = senders.signed(raw, sample.signed_by)
     with SMTP("127.0.0.1", port, local_hostname="out.demo.test", timeout=30) as client:

@@ -7,6 +7,8 @@ Failure: none; the bytes are constants.
 
 import base64
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
 
 RECIPIENT = "r.lefort@example.org"
 FOLLOW_UP_ID = "<follow.up@gmail.com>"
@@ -23,6 +25,10 @@ class Sample:
     reverse_path: str
     raw: bytes
     signed_by: str = ""
+
+    def dated(self, at: datetime) -> bytes:
+        """The mail as it is sent at that time."""
+        return f"Date: {format_datetime(at)}\r\n".encode("ascii") + self.raw
 
 
 def _mail(headers: str, body: str) -> bytes:

@@ -4,11 +4,13 @@ import base64
 import quopri
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from milter.demo.samples import SAMPLES
 
 MAILS = Path(__file__).parents[1] / "quality" / "mails"
+SENT_AT = datetime(2026, 11, 25, 9, 3, 27, tzinfo=UTC)
 HEAD = (
     "From: =?utf-8?q?D=C3=A9sk?= <desk.one@gmail.com>\r\nTo: someone@example.org\r\n"
     "Subject: A short paper\r\nDate: Wed, 25 Nov 2026 09:03:27 +0000\r\n"
@@ -27,7 +29,7 @@ LURE = (
 def varied() -> Iterator[tuple[str, bytes]]:
     """Names and octets: samples, each shape with a lure and with honest words, each language."""
     for number, sample in enumerate(SAMPLES):
-        yield f"sample{number}", sample.raw
+        yield f"sample{number}", sample.dated(SENT_AT)
     for shape, make in SHAPES.items():
         for kind, text in (("lure", LURE), ("honest", HONEST)):
             name = f"{shape}-{kind}"

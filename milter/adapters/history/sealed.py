@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -56,6 +57,7 @@ from milter.ports import Clock, HistoryUnavailable
 _KEY_BYTES = 16
 _ID_BYTES = 4
 _NONCE_BYTES = 12
+_MOST_KNOWN = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,11 @@ class SealedHistory:
     clock: Clock
     retention: Retention = field(default_factory=Retention)
     told: Callable[[str], None] = _nothing
+    # A dossier is opened for every mail to its owner, and changes seldom.
+    _known: Callable[[bytes, bytes], Event] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_known", lru_cache(_MOST_KNOWN)(self._unsealed))
 
     async def recall(self, inquiry: Inquiry) -> Recollection:
         """One read of the store under every key that is still held."""
@@ -242,10 +249,13 @@ class SealedHistory:
     def event(self, dossier: bytes, entry: Entry) -> Event | None:
         """What an entry holds; None, and told, where it does not open."""
         try:
-            return decode_event(self.opened(entry.value, dossier + entry.event_id))
+            return self._known(entry.value, dossier + entry.event_id)
         except NotReadable:
             self.told("unreadable")
             return None
+
+    def _unsealed(self, sealed: bytes, place: bytes) -> Event:
+        return decode_event(self.opened(sealed, place))
 
     def _trail(self, trait: Trait, found: Iterable[tuple[bytes, TrailRecord]]) -> Trail:
         found = list(found)
