@@ -7,6 +7,7 @@
 - `matching`: is the writer of this mail the member who turned to our recipient there?
 - `claims`: a claim without trace, another address, another person, another way to answer.
 - `telling`: how a finding names the earlier message that it rests on.
+- `past`: what of a recollection is this message's past, after what analysts ruled.
 - `stages`: how far the persona has gone, and whether this mail goes further.
 - `graph`: the same handle, number or account with others; the same persona with our people.
 - `campaigns`: the same text to several of our people.
