@@ -206,12 +206,21 @@ def test_rolling_restart_and_configuration_lose_and_double_nothing(house):
     assert observed == [1.0, 1.0, 1.0]
 
 
+def outage_counts(gateway):
+    """Batches of the journal that were written, and verdicts without memory."""
+    return (
+        gateway.metric("lurewall_history_journal_replayed_total"),
+        gateway.metric("lurewall_degraded_total", reason="history"),
+    )
+
+
 def test_failover_of_the_store_loses_no_mail_and_no_memory(house):
     house.inner.messages.clear()
     to = "p.moreau@example.org"
     patience(house.redis, 400)
     house.redis.wait_for_replica()
     old = house.redis.master_port()
+    before = [outage_counts(one) for one in house.gateways]
     # Some 70 mails a second, of which half leave a memory each.
     with Load(house.balancer.port, outside.mixed, pause=0.07) as load:
         house.redis.member(old).kill()
@@ -229,6 +238,9 @@ def test_failover_of_the_store_loses_no_mail_and_no_memory(house):
         )
         load.wait_for_more()
     assert_none_lost_or_doubled(house, load)
+    for gateway, (replayed, degraded) in zip(house.gateways, before, strict=True):
+        assert outage_counts(gateway)[0] > replayed
+        assert outage_counts(gateway)[1] > degraded
     send(house.balancer.port, outside.direct(BRANDT, "Tomas Brandt", BRANDT_STEPS[0][1], to), to)
     _number, event = house.came_in(to)[-1]
     assert "RELAY_THEN_DIRECT" in event["findings"]
