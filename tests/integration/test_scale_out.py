@@ -238,9 +238,9 @@ def test_failover_of_the_store_loses_no_mail_and_no_memory(house):
         )
         load.wait_for_more()
     assert_none_lost_or_doubled(house, load)
-    for gateway, (replayed, degraded) in zip(house.gateways, before, strict=True):
-        assert outage_counts(gateway)[0] > replayed
-        assert outage_counts(gateway)[1] > degraded
+    for one, (replayed, degraded) in zip(house.gateways, before, strict=True):
+        assert outage_counts(one)[0] > replayed
+        assert outage_counts(one)[1] > degraded
     send(house.balancer.port, outside.direct(BRANDT, "Tomas Brandt", BRANDT_STEPS[0][1], to), to)
     _number, event = house.came_in(to)[-1]
     assert "RELAY_THEN_DIRECT" in event["findings"]
