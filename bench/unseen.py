@@ -19,6 +19,7 @@ from nlp.model.kin import KinTable
 from nlp.training.corpus import read_corpus
 from nlp.training.examples import MailExample, examples
 from nlp.training.familiar_fit import familiar_of
+from nlp.training.kin_fit import fields_of
 from nlp.training.teacher import known_words, vectors
 from nlp.training.train import sentence_task, train, whole_task
 
@@ -30,12 +31,13 @@ def judged_unseen() -> Iterator[Judged]:
     mails = read_corpus("train", "dev")
     known = known_words(mails)
     words = vectors(known, mails).astype(np.float32)
-    read = list(examples(mails, KinTable(known)))
+    table = KinTable(known, fields_of(words))
+    read = list(examples(mails, table))
     groups = [mail.writer for mail in mails]
     folds = GroupKFold(_FOLDS).split(read, groups=groups)
     # Not forked: the teacher may have left threads behind, and a fork would wait for their locks.
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(_fold, read, words, tuple(known), *fold) for fold in folds]
+        jobs = [pool.submit(_fold, read, words, table, *fold) for fold in folds]
         for job in jobs:
             yield from job.result()
 
@@ -43,7 +45,7 @@ def judged_unseen() -> Iterator[Judged]:
 def _fold(
     read: Sequence[MailExample],
     words: "np.ndarray[Any, Any]",
-    known: Sequence[str],
+    table: KinTable,
     seen: "np.ndarray[Any, Any]",
     unseen: "np.ndarray[Any, Any]",
 ) -> list[Judged]:
@@ -52,6 +54,6 @@ def _fold(
     pipeline.warm()
     learnt = [read[place] for place in seen]
     sentences, _ = train(sentence_task(learnt, words))
-    whole, _ = train(whole_task(learnt, words))
-    component.take(sentences, whole, KinTable(known), familiar_of(learnt))
+    whole, _ = train(whole_task(learnt))
+    component.take(sentences, whole, table, familiar_of(learnt))
     return [judge(read[place].mail) for place in unseen]

@@ -17,7 +17,7 @@ from functools import lru_cache
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
 from nlp.entities.extensions import EXTENSION
-from nlp.entities.origins import locate_origins, with_article
+from nlp.entities.origins import locate_origins, with_article, with_native
 from nlp.entities.payments import WALLETS
 from nlp.folding import fold
 from nlp.normalise import Normalised
@@ -158,18 +158,15 @@ def _spans(
         for entity in entities
         if entity.type in _RANKS and not _is_phrase(entity) and _UNMASKED.isdisjoint(entity.flags)
     )
-    # The article or preposition goes with a place: its form depends on the country.
+    # The article or preposition goes with a place, since its form depends on the country.
     ranked = [
-        (
-            _RANKS[entity.type],
-            with_article(folded, start) if entity.type is EntityType.LOCATION else start,
-            end,
-            _token(entity),
-        )
+        (_RANKS[entity.type], with_article(folded, start), *_from(folded, end, _token(entity)))
+        if entity.type is EntityType.LOCATION
+        else (_RANKS[entity.type], start, end, _token(entity))
         for entity, (start, end) in spans
     ]
     ranked += [
-        (_ORIGIN_RANK, origin.first, origin.end, _ORIGIN_TOKENS[origin.kind])
+        (_ORIGIN_RANK, origin.first, *_from(folded, origin.end, _ORIGIN_TOKENS[origin.kind]))
         for origin in locate_origins(view.text, folded)
     ]
     chosen: list[tuple[int, int, str]] = []
@@ -181,6 +178,12 @@ def _spans(
             continue
         chosen.insert(place, (start, end, token))
     return chosen
+
+
+def _from(folded: str, end: int, token: str) -> tuple[int, str]:
+    """Where the name of a place ends, and its token: who comes from there says an origin."""
+    last = with_native(folded, end)
+    return last, TOKENS["origin"] if last > end else token
 
 
 def _is_phrase(entity: EntityResult) -> bool:

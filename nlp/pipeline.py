@@ -56,14 +56,17 @@ _LANGUAGE_SAMPLE: Final = 1_200
 _SECTIONS: Final = frozenset({"subject", "body", "signature", "attachment", "qr", "ics", "vcard"})
 _OWN: Final = frozenset({"subject", "body"})
 _CARRIED: Final = frozenset({"attachment", "qr", "ics", "vcard"})
+# A Latin name ends where Han or Hangul goes on without a blank ("Kim老师您好").
+_UNSPACED: Final = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+_REST: Final = rf"(?:[&.'’-]|[^\W{_UNSPACED}]){{0,40}}"
 _CAPITALISED: Final = re.compile(
-    r"[A-ZÀ-ÖØ-ÞА-ЯЁ][\w&.'’-]{0,40}(?:\s(?:[A-ZÀ-ÖØ-ÞА-ЯЁ&][\w&.'’-]{0,40}|(?:de|du|of|und|y|e)\b)){0,5}"
+    rf"[A-ZÀ-ÖØ-ÞА-ЯЁ]{_REST}(?:\s(?:[A-ZÀ-ÖØ-ÞА-ЯЁ&]{_REST}|(?:de|du|of|und|y|e)\b)){{0,5}}"
     r"|(?<=[A-Za-z] )[\u3400-\u9fff\uac00-\ud7a3]{2,12}"
 )
 
 # A name that is known to be a place, a language or a date is nobody's employer; nor is a person.
 _NO_EMPLOYER: Final = frozenset(TOKENS[kind] for kind in ("place", "origin", "date"))
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_LETTERS: Final = re.compile(rf"[^\W\d_{_UNSPACED}]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ _WARMING: Final = 20
 
 
 class _NoKin(KinTable):
-    """Looks nothing up: what a design without kin pays."""
+    """Looks nothing up: what a design without kin and fields pays."""
 
     def __init__(self) -> None:
         super().__init__(())
@@ -119,7 +119,7 @@ def ruled(mail: TrainingMail) -> Ruled:
 
 def of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> float:
     """Features and sums; a design of pieces alone makes no other features."""
-    table = drawn.kin if design.kin else _NoKin()
+    table = drawn.kin if design.asks_the_table else _NoKin()
 
     def whole(mail: Ruled) -> float:
         places = range(len(mail.page.sentences))
@@ -130,7 +130,9 @@ def of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> float:
         page = mail.page
         left = without_names(page.text, 0, len(page.text), page.capitals, folded_everyday())
         found = piece_features(words_of(left))
-        return log_odds(model, (frozenset(), frozenset(found), frozenset()), frozenset())
+        return log_odds(
+            model, (frozenset(), frozenset(found), frozenset(), frozenset()), frozenset()
+        )
 
     return milliseconds(whole if design.blocks[0] else pieces, drawn.ruled)
 
@@ -160,7 +162,7 @@ def bytes_of_rules() -> int:
 
 def bytes_of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> int:
     """What `make train` would write for it."""
-    lists = [*folded_everyday(), *(drawn.kin.words if design.kin else ())]
+    lists = [*folded_everyday(), *(drawn.kin.words if design.asks_the_table else ())]
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder))
         saved = sum(path.stat().st_size for path in Path(folder).iterdir())

@@ -1,4 +1,4 @@
-"""The linear designs: some blocks of features, with or without kin, trained as the shipped model is.
+"""The linear designs: some blocks of features, with kin or without, trained as the shipped model is.
 
 Each fold trains with `nlp.training.train.train`: the same vocabulary limits, weights in small whole
 numbers and calibration as `make train`, and gives its calibrated log-odds for the writers left out.
@@ -13,6 +13,7 @@ import numpy as np
 from bench.designs.reading import Fold
 from nlp.model.linear import LinearModel
 from nlp.training.examples import Blocks, MailExample
+from nlp.training.kin_fit import KinRows
 from nlp.training.train import Task, train, whole_task
 
 _NO_BLOCK: Final = frozenset[str]()
@@ -20,10 +21,15 @@ _NO_BLOCK: Final = frozenset[str]()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear:
-    """Which blocks it looks at (words, pieces, concepts), and whether at kin."""
+    """Which blocks it looks at (words, pieces, concepts, fields), and whether at kin."""
 
-    blocks: tuple[bool, bool, bool]
+    blocks: tuple[bool, bool, bool, bool]
     kin: bool = False
+
+    @property
+    def asks_the_table(self) -> bool:
+        """Whether words are looked up in the table of kin."""
+        return self.kin or self.blocks[-1]
 
     def seen(self, mail: MailExample) -> tuple[Blocks, frozenset[int]]:
         """What it sees of a mail."""
@@ -33,16 +39,16 @@ class Linear:
 
     def task(self, mails: Sequence[MailExample], words: "np.ndarray[Any, Any]") -> Task:
         """What `train` is to learn from these mails."""
-        task = whole_task(mails, words)
         rows = [self.seen(mail)[0] for mail in mails]
-        return replace(task, rows=rows, kin=task.kin if self.kin else None)
+        kin = KinRows.of([mail.kin for mail in mails], words) if self.kin else None
+        return replace(whole_task(mails), rows=rows, kin=kin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
     """Log-odds for mails of writers left out, and within each fold for those it learnt from.
 
-    `within[fold]` comes from models that have not seen the mail's case: what a second stage may
+    `within[fold]` comes from models that have not seen the mail's writer: what a second stage may
     learn from. `model` is that of the last fold.
     """
 

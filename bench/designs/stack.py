@@ -30,14 +30,14 @@ def together(
     points: "np.ndarray[Any, Any]",
     linear: Unseen,
     truth: "np.ndarray[Any, Any]",
-    cases: "np.ndarray[Any, Any]",
+    writers: "np.ndarray[Any, Any]",
     folds: Sequence[Fold],
 ) -> "np.ndarray[Any, Any]":
-    """Both scores weighed by a logistic regression over what neither had learnt by case."""
+    """Both scores weighed by a logistic regression over what neither had learnt by writer."""
     scores = np.zeros(len(points))
     for (learnt, left_out), within in zip(folds, linear.within, strict=True):
         held_out = cross_val_predict(
-            classifier(), points[learnt], truth[learnt], groups=cases[learnt],
+            classifier(), points[learnt], truth[learnt], groups=writers[learnt],
             cv=GroupKFold(FOLDS), method="decision_function",
         )  # fmt: skip
         weigher = LogisticRegression(random_state=0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -37,7 +38,7 @@ NAME = "lurewall_model"
 GROUP = "model"
 WHOLE = "lure"
 _OWN = frozenset({"subject", "body"})
-_KIN = "kin.txt"
+_KIN, _FIELDS = "kin.txt", "fields.npy"
 _MAX_SENTENCES = 80
 _CHAT_WORDS = 8
 _WHO_ONE_IS = frozenset({"<name>", "introduction"})
@@ -76,16 +77,17 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What of some sentences the model looks at: runs of words, words, concepts; and rows of kin."""
+    """What of some sentences the model looks at: runs of words, words, concepts, fields, kin."""
 
     runs: set[str]
     words: list[str]
     concepts: set[str]
+    fields: set[str]
     kin: set[int]
 
-    def blocks(self) -> tuple[set[str], set[str], set[str]]:
+    def blocks(self) -> tuple[set[str], set[str], set[str], set[str]]:
         """The names of all features, block by block."""
-        return self.runs, piece_features(self.words), self.concepts
+        return self.runs, piece_features(self.words), self.concepts, self.fields
 
 
 class IntentModel:
@@ -133,7 +135,7 @@ class IntentModel:
         if not told or not self.familiar.is_known(words, page.language):
             return Heard(is_unfamiliar=True)
         known = {
-            index: self._bank.known(one.runs, one.words, one.concepts, one.kin)
+            index: self._bank.known(one.runs, one.words, one.concepts, one.fields, one.kin)
             for index, one in told.items()
         }
         whole = self._bank.totals(_WHOLE, [all_of(list(known.values()))])
@@ -165,6 +167,7 @@ class IntentModel:
             self.sentences.save(Path(path) / "sentences")
             self.whole.save(Path(path) / "whole")
             (Path(path) / _KIN).write_text("\n".join(self.kin.words), "utf-8")
+            np.save(Path(path) / _FIELDS, np.array(self.kin.fields, dtype=np.uint16))
             self.familiar.save(Path(path))
 
     def from_disk(self, path: str | Path, **_: Any) -> "IntentModel":
@@ -172,7 +175,10 @@ class IntentModel:
         self.take(
             LinearModel.load(folder / "sentences"),
             LinearModel.load(folder / "whole"),
-            KinTable((folder / _KIN).read_text("utf-8").split("\n")),
+            KinTable(
+                (folder / _KIN).read_text("utf-8").split("\n"),
+                np.load(folder / _FIELDS, allow_pickle=False).tolist(),
+            ),
             Familiar.load(folder),
         )
         return self
@@ -220,7 +226,8 @@ def seen_in(
         kin |= table.rows(left)
     concepts = concept_features(page.by_sentence[index] for index in told)
     concepts |= rule_features(_matches_in(page, told, matches))
-    return Seen(runs=runs, words=words, concepts=concepts, kin=kin)
+    fields = table.fields_of(kin)
+    return Seen(runs=runs, words=words, concepts=concepts, fields=fields, kin=kin)
 
 
 def _is_chat(page: Page, index: int) -> bool:

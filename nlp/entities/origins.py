@@ -61,6 +61,7 @@ _KOREAN_WORDS = frozenset(
     ]
 )
 _KOREAN_PLACE = re.compile(r"에서|에 있|출신| 출신|인입니다|사람| 사람|\)|, ")
+_NATIVE = re.compile(r" ?출신(?=입니다|이|인|,| |\.|$)")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _ARABIC = re.compile(r"[\u0621-\u064a]")
 _ARABIC_PREFIX = re.compile(r"(?<![\u0621-\u064a])(?:[وف]?(?:ال|بال|كال|لل|[بلك])?|و)$")
@@ -136,6 +137,12 @@ def with_article(folded: str, start: int) -> int:
     """Where the article or preposition before a place begins, or the place."""
     before = _BEFORE.search(folded, max(0, start - _LONGEST_BEFORE), start)
     return before.start() if before else start
+
+
+def with_native(folded: str, end: int) -> int:
+    """Where "from" ends that Korean writes behind a place, or the place."""
+    after = _NATIVE.match(folded, end)
+    return after.end() if after else end
 
 
 def _is_name(text: str, folded: str, start: int, end: int, kind: str, language: str) -> bool:

@@ -23,7 +23,7 @@ _REMEMBERED_WORDS: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A text as numbers: its runs of words, pieces of words and concepts; and its rows of kin."""
+    """A text as numbers: its runs of words, pieces, concepts and fields; and its rows of kin."""
 
     blocks: tuple[set[int], ...]
     kin: set[int]
@@ -60,11 +60,13 @@ class Bank:
         runs: Iterable[str],
         words: Iterable[str],
         concepts: Iterable[str],
+        fields: Iterable[str],
         kin: set[int],
     ) -> Known:
         """The numbers of what some model knows of a text."""
         pieces = set[int]().union(*map(self._pieces, words))
-        return Known((self._known(runs), pieces, self._known(concepts)), kin)
+        blocks = (self._known(runs), pieces, self._known(concepts), self._known(fields))
+        return Known(blocks, kin)
 
     def totals(self, place: int, texts: Sequence[Known]) -> "np.ndarray[Any, Any]":
         """The sums of the model at `place`, a row for each text and a column for each of its."""

@@ -1,14 +1,15 @@
 """Words of all languages in one table, so that words that mean alike can weigh alike.
 
 A word that no mail of the corpus holds still has a weight here, learnt from the words that are near
-it in meaning (`nlp.training.teacher`). Han text counts by pairs of characters; a word that is not in
+it in meaning (`nlp.training.teacher`), and a field: the some hundred words of all languages that it
+stands among. What a mail is about (a garden, a reactor, a wedding) shows by its fields. Han text counts by pairs of characters; a word that is not in
 the table counts as its longest beginning that is, an Arabic one also without its prefixes.
 
-Failure: none; a word without kin counts nothing.
+Failure: ValueError where words and fields do not fit; a word without kin counts nothing.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from nlp.folding import fold
@@ -31,16 +32,24 @@ def kin_words(folded: str) -> Iterator[str]:
 
 
 class KinTable:
-    """Rows of known words."""
+    """Rows of known words; `fields` has the field of each row, or nothing."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], fields: Sequence[int] = ()) -> None:
         self.words = tuple(words)
+        self.fields = tuple(fields)
+        if self.fields and len(self.fields) != len(self.words):
+            raise ValueError(f"{len(self.fields)} fields for {len(self.words)} words")
         self._rows = {word: row for row, word in enumerate(self.words)}
 
     def rows(self, text: str) -> set[int]:
         """The rows of the words of lower-case text that have kin."""
         rows = map(self._row, set(kin_words(fold(text))))
         return {row for row in rows if row is not None}
+
+    def fields_of(self, rows: Iterable[int]) -> set[str]:
+        """The fields that the words of these rows belong to, by their names as features."""
+        fields = self.fields
+        return {f"%{fields[row]}" for row in rows} if fields else set()
 
     def _row(self, word: str) -> int | None:
         row = self._rows.get(word)

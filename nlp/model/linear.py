@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-BLOCKS: Final = ("words", "pieces", "concepts")
+BLOCKS: Final = ("words", "pieces", "concepts", "fields")
 _PAGE_WORDS: Final = 60
 _FEATURES, _WEIGHTS, _KIN, _HEAD = "features.txt", "weights.npy", "kin.npy", "columns.json"
 

@@ -33,7 +33,7 @@ class SentenceExample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailExample:
-    """A mail, its sentences, the features of the whole, and what the screen sees."""
+    """A mail, its sentences if labels are marked, the features of the whole, what the screen sees."""
 
     mail: TrainingMail
     sentences: tuple[SentenceExample, ...]
@@ -66,7 +66,9 @@ def example(mail: TrainingMail, kin: KinTable) -> MailExample:
         doc = pipeline._document(stretches, lists)
         page = doc._.page
         sentences: list[SentenceExample] = []
-        for index, sentence in enumerate(page.sentences):
+        # Where no label is marked, a sentence teaches nothing.
+        marked_up = page.sentences if mail.labels_marked else ()
+        for index, sentence in enumerate(marked_up):
             stretch = next(one for one in stretches if one.start <= sentence.start < one.end)
             first, last = stretch.masked.original_span(
                 sentence.start - stretch.start, min(sentence.end, stretch.end) - stretch.start

@@ -56,15 +56,13 @@ class Known:
 
 
 _BRAND: Final = "a messenger named by a word is no platform beside `has` or `installed`"
-_REMARK: Final = (
-    "a remark of origin counts as a place of work, or for its words, in the trained model"
-)
 _IN_KOREAN: Final = "what stands around a name moves the trained model over a threshold"
+_VERB: Final = "the verb before this name is masked with it, and the likeness is at a step"
 _MARGIN: Final = "what stands around a name moves the trained model over a threshold"
 
 # To be brought to none.
 KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
-    Known("fr-inheritance", "REMARK", ("Ma langue maternelle est le français.",), _REMARK),
+    Known("zh_hant-paid_trip", "APP", ("LINE",), _VERB),
     Known(
         "fr-newsletter",
         "ORG",

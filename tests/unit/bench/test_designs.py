@@ -10,6 +10,7 @@ from bench.designs.linear import Linear, Unseen
 from bench.designs.reading import folds_of, in_words
 from bench.designs.table import Row, area, gap_interval, recall_at, table
 from nlp.masking import TOKENS, Masked
+from nlp.model.kin import KinTable
 from nlp.model.linear import LinearModel
 from nlp.normalise import normalise
 from nlp.training.corpus import MarkedText, TrainingMail
@@ -99,7 +100,7 @@ def test_masks_become_words_in_the_spelling_of_the_mail():
 
 
 def example(mail_class: str = "LURE_RECRUIT") -> MailExample:
-    blocks = (frozenset({"pay"}), frozenset({"~_pa"}), frozenset({"#money"}))
+    blocks = tuple(frozenset({one}) for one in ("pay", "~_pa", "#money", "%7"))
     return MailExample(
         mail=mail("en-A-1", mail_class=mail_class), sentences=(), blocks=blocks,
         kin=frozenset({1}), screen=(), passed=True,
@@ -108,9 +109,9 @@ def example(mail_class: str = "LURE_RECRUIT") -> MailExample:
 
 def test_a_linear_design_sees_its_blocks_only():
     nothing = frozenset()
-    pieces, kin = Linear(blocks=(False, True, False)).seen(example())
-    assert (pieces, kin) == ((nothing, frozenset({"~_pa"}), nothing), nothing)
-    assert Linear(blocks=(True, True, True), kin=True).seen(example()) == (
+    pieces, kin = Linear(blocks=(False, True, False, False)).seen(example())
+    assert (pieces, kin) == ((nothing, frozenset({"~_pa"}), nothing, nothing), nothing)
+    assert Linear(blocks=(True, True, True, True), kin=True).seen(example()) == (
         example().blocks,
         frozenset({1}),
     )
@@ -119,7 +120,10 @@ def test_a_linear_design_sees_its_blocks_only():
 def test_scams_are_learnt_as_lures_and_reports_are_not():
     classes = ("LURE_EVENT", "SCAM", "REPORTED", "BENIGN_EASY")
     material = Material(
-        read=[example(name) for name in classes], masked=[], known={}, words=np.zeros((0, 2))
+        read=[example(name) for name in classes],
+        masked=[],
+        table=KinTable(()),
+        words=np.zeros((0, 2)),
     )
     assert material.truth.tolist() == [True, True, False, False]
 
@@ -136,8 +140,8 @@ def test_points_apart_are_told_apart(classifier):
     linear = Unseen(
         scores=np.zeros(80), within=(np.zeros(40), np.zeros(40)), model=LinearModel({}, np.zeros((0, 0)), ()),
     )  # fmt: skip
-    cases = np.array([f"case{at // 2}" for at in range(80)])
-    both = stack.together(classifier, points, linear, truth, cases, folds)
+    writers = np.array([f"writer{at // 2}" for at in range(80)])
+    both = stack.together(classifier, points, linear, truth, writers, folds)
     assert area(both[truth], both[~truth]) > 0.99
 
 

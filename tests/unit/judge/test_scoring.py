@@ -119,9 +119,10 @@ def test_family_cap_holds_for_every_pair_in_a_family():
 
 def test_how_the_whole_reads_never_tags_alone():
     whole = [row.code for row in TABLE.findings.values() if row.family in TABLE.counter_families]
-    verdict = verdict_of(*(code for code in whole if TABLE.findings[code].weight_db > 0))
-    assert 0 < verdict.score_db < TABLE.annotate_db
-    assert verdict.label is Label.INFO
+    reads = [code for code in whole if TABLE.findings[code].weight_db > 0]
+    assert verdict_of(*reads).families == ("whole",)
+    assert verdict_of(*reads).label is Label.INFO
+    assert verdict_of(*reads, "NO_CLIENT").label is Label.LURE
 
 
 def test_weak_finding_counts_sixty_percent():

@@ -24,38 +24,39 @@ def model(names: list[str], columns: int, kin: int = 5) -> LinearModel:
 
 
 MODELS = (
-    model(["pay", "report", "pay report", *piece_features(["report"]), "#pay"], 3),
+    model(["pay", "report", "pay report", *piece_features(["report"]), "#pay", "%4"], 3),
     model(["client", "report", *piece_features(["client", "pay"]), "#client"], 1),
 )
 TEXT = st.tuples(
     st.sets(st.sampled_from([*WORDS, "pay report"])),
     st.lists(st.sampled_from(WORDS)),
     st.sets(st.sampled_from(["#pay", "#client", "#other"])),
+    st.sets(st.sampled_from(["%4", "%5"])),
     st.sets(st.integers(0, 4)),
 )
 
 
 @given(st.lists(TEXT, min_size=1, max_size=5))
-def test_sums_are_those_of_the_models(texts: list[tuple[set[str], list[str], set[str], set[int]]]) -> None:  # fmt: skip
+def test_sums_are_those_of_the_models(texts: list[tuple[set[str], list[str], set[str], set[str], set[int]]]) -> None:  # fmt: skip
     bank = Bank(*MODELS)
     known = [bank.known(*text) for text in texts]
     for place, one in enumerate(MODELS):
         totals = bank.totals(place, known)
-        for row, (runs, words, concepts, kin) in zip(totals, texts, strict=True):
-            expected = one.totals((runs, piece_features(words), concepts), kin)
+        for row, (runs, words, concepts, fields, kin) in zip(totals, texts, strict=True):
+            expected = one.totals((runs, piece_features(words), concepts, fields), kin)
             assert row == pytest.approx(expected)
 
 
 def test_texts_together_are_one_text() -> None:
     bank = Bank(*MODELS)
     parts = [
-        bank.known({"pay"}, ["pay", "report"], {"#pay"}, {1}),
-        bank.known({"pay", "report"}, ["report"], set(), {1, 2}),
+        bank.known({"pay"}, ["pay", "report"], {"#pay"}, {"%4"}, {1}),
+        bank.known({"pay", "report"}, ["report"], set(), {"%5"}, {1, 2}),
     ]
-    whole = bank.known({"pay", "report"}, ["pay", "report"], {"#pay"}, {1, 2})
+    whole = bank.known({"pay", "report"}, ["pay", "report"], {"#pay"}, {"%4", "%5"}, {1, 2})
     assert all_of(parts) == whole
 
 
 def test_an_empty_text_sums_to_nothing() -> None:
     bank = Bank(*MODELS)
-    assert not bank.totals(0, [bank.known((), (), (), set())]).any()
+    assert not bank.totals(0, [bank.known((), (), (), (), set())]).any()
