@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from milter.adapters.history.redis_client import RedisOptions
 from milter.adapters.history.redis_store import RedisStore
 from milter.adapters.history.sealed import MemoryKey, SealedHistory
 from milter.adapters.history.sqlite_store import SqliteStore
@@ -33,7 +32,7 @@ def _server() -> redis_server.RedisServer:
 
 def _redis_store(folder: Path) -> RedisStore:
     name = sha256(bytes(folder)).hexdigest()[:16]
-    return RedisStore(RedisOptions(url=_server().url, name_space=name))
+    return RedisStore(redis_server.patient(url=_server().url, name_space=name))
 
 
 KEY = MemoryKey(bytes(range(32)))

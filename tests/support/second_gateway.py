@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from milter.adapters.history.redis_client import RedisOptions
 from milter.adapters.history.redis_store import RedisStore
 from milter.adapters.history.sealed import MemoryKey, SealedHistory
 from milter.adapters.history.sqlite_store import SqliteStore
 from milter.app.clock import SystemClock
 from milter.mail.engagement import Memories
 from milter.ports import Clock
+from tests.support.redis_server import patient
 
 KEY = bytes(range(32))
 
@@ -28,9 +28,9 @@ class Place:
     def history(self, clock: Clock) -> SealedHistory:
         """A gateway's own way to it; close its store."""
         if self.url:
-            store = RedisStore(RedisOptions(url=self.url, name_space=self.folder.name, timeout=10))
+            store = RedisStore(patient(url=self.url, name_space=self.folder.name))
         else:
-            store = SqliteStore(self.folder / "memory.db", wait_seconds=10)
+            store = SqliteStore(self.folder / "memory.db", wait_seconds=60)
         return SealedHistory(store=store, keys=(MemoryKey(KEY),), clock=clock)
 
 
