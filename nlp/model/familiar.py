@@ -20,8 +20,10 @@ from typing import Final
 from nlp.masking import NAMES
 
 _WORDS, _SHARES = "familiar.txt", "familiar.json"
-# So many words of the usual share go to each text, else one odd word would silence a short one.
-SMOOTHING: Final = 10
+# Any text may hold one odd word, in its subject for one: it says nothing of the others.
+_ODD: Final = 1
+# So many words of the usual share go to each text, else a few would silence a short one.
+_SMOOTHING: Final = 10
 _FOREIGN: Final = 0.5
 _FEW_WORDS: Final = 3
 _DEFAULT: Final = "en"
@@ -85,5 +87,5 @@ def told(words: Collection[str]) -> set[str]:
 
 
 def smoothed(known: int, words: int, usual: float) -> float:
-    """The share of known words, drawn to the usual one where there are few."""
-    return (known + SMOOTHING * usual) / (words + SMOOTHING)
+    """The share of known words but for an odd one, drawn to the usual one where there are few."""
+    return (min(known + _ODD, words) + _SMOOTHING * usual) / (words + _SMOOTHING)

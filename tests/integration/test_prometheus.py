@@ -291,7 +291,7 @@ def test_integrity_mismatch(tmp_path: Path) -> None:
             tmp_path / "prometheus", admin_port=running.admin_port, rules=rules
         ) as seen:
             watched = Watched(running, inner, seen)
-            assert watched.send("question", TAGGED_TEXT).startswith(b"250")
+            assert watched.send("unproved", TAGGED_TEXT).startswith(b"250")
             watched.fires("LurewallIntegrityMismatch")
             watched.clears("LurewallIntegrityMismatch")
         assert TAGGED_TEXT.encode() in inner.messages[0].raw

@@ -1,5 +1,7 @@
 """What becomes of a whole text that the model is no judge of."""
 
+import pytest
+
 from nlp import pipeline
 from nlp.analysis import AnalysisResult, ReadableText, TextSegment
 
@@ -35,6 +37,26 @@ def test_a_paragraph_of_odd_words_does_not_silence_the_model():
     assert beside.likeness is not None
     assert not beside.is_unfamiliar
     assert beside.likeness > 0.5
+
+
+@pytest.mark.parametrize(
+    "terse",
+    [
+        "As discussed on LinkedIn, let us go on over WhatsApp: +44 7700 900123.",
+        "Comme convenu sur LinkedIn, continuons sur WhatsApp : +33 6 39 98 12 34.",
+        "Wie auf LinkedIn besprochen, weiter bitte per WhatsApp: +49 170 5550123.",
+        "领英上说好的，后面用微信聊吧，微信号 lin_8842。",
+        "링크드인에서 말씀드린 대로 카카오톡으로 이어가시죠. 아이디 min_8842",
+    ],
+)
+def test_a_terse_mail_is_judged_whatever_its_subject(terse: str):
+    segments = (
+        TextSegment(source="subject", part="", text="Zarquil"),
+        TextSegment(source="body", part="1", text=terse),
+    )
+    result = pipeline.analyse(ReadableText(segments=segments))
+    assert result.likeness is not None
+    assert not result.is_unfamiliar
 
 
 def test_the_version_names_all_data_that_findings_depend_on(monkeypatch):

@@ -28,6 +28,9 @@ def test_a_language_that_nobody_trained_is_held_to_the_share_of_english():
 
 def test_one_odd_word_does_not_silence_a_short_text():
     assert FAMILIAR.is_known([*COMMON[:5], ODD[0]], "en")
+    strict = Familiar(COMMON, {"en": Share(0.995, 0.97)})
+    assert strict.is_known([*COMMON[:5], ODD[0]], "en")
+    assert not strict.is_known([*COMMON[:5], *ODD[:2]], "en")
 
 
 def test_masked_words_do_not_count():
