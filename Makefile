@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 
 .PHONY: setup demo test check lock clean servers help bench soak dashboards train evaluate calibrate shapes
 
+# Processes share the cores; threads of numeric libraries would only wait for each other.
+test evaluate calibrate: export OMP_NUM_THREADS = 1
+test evaluate calibrate: export OPENBLAS_NUM_THREADS = 1
+
 help:
 	@echo "make demo    set up, start the gateway with sample mail, show what became of each"
 	@echo "make test    set up, install the servers that tests need, run every test"
@@ -55,12 +59,9 @@ shapes: $(VENV)/.dev
 soak: $(VENV)/.dev
 	$(BIN)/python -m bench.soak $(SOAK_ARGS)
 
-$(VENV)/.train: $(VENV)/.dev requirements-train.lock
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-train.lock
-	@touch $@
-
-train: $(VENV)/.train
+train: $(VENV)/.dev
 	$(BIN)/python -m nlp.training.everyday
+	$(BIN)/python -m nlp.training.nouns
 	$(BIN)/python -m nlp.training.ordinary_words
 	$(BIN)/python -m nlp.training.common_words
 	$(BIN)/python -m nlp.training.train
@@ -68,7 +69,7 @@ train: $(VENV)/.train
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m bench.evaluate
 
-calibrate: $(VENV)/.train
+calibrate: $(VENV)/.dev
 	$(BIN)/python -m bench.calibrate
 
 dashboards: $(VENV)/.dev
@@ -79,9 +80,6 @@ lock: $(VENV)/.dev
 	  --python-version 3.11 --extra uvloop --group build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --group dev -c requirements.lock -o requirements-dev.lock
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
-	  --python-version 3.11 --group train -c requirements.lock -c requirements-dev.lock \
-	  -o requirements-train.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

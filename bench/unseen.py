@@ -14,14 +14,13 @@ from sklearn.model_selection import GroupKFold
 
 from bench.judged import Judged, judge
 from nlp import pipeline
-from nlp.components.model import NAME, IntentModel
 from nlp.model.kin import KinTable
 from nlp.training.corpus import read_corpus
 from nlp.training.examples import MailExample, examples
-from nlp.training.familiar_fit import familiar_of
 from nlp.training.kin_fit import fields_of
+from nlp.training.points import points
 from nlp.training.teacher import known_words, vectors
-from nlp.training.train import sentence_task, train, whole_task
+from nlp.training.train import teach
 
 _FOLDS = 4
 
@@ -35,9 +34,10 @@ def judged_unseen() -> Iterator[Judged]:
     read = list(examples(mails, table))
     groups = [mail.writer for mail in mails]
     folds = GroupKFold(_FOLDS).split(read, groups=groups)
+    places = points([mail.context for mail in read])
     # Not forked: the teacher may have left threads behind, and a fork would wait for their locks.
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(_fold, read, words, table, *fold) for fold in folds]
+        jobs = [pool.submit(_fold, read, words, table, places, *fold) for fold in folds]
         for job in jobs:
             yield from job.result()
 
@@ -46,14 +46,11 @@ def _fold(
     read: Sequence[MailExample],
     words: "np.ndarray[Any, Any]",
     table: KinTable,
+    places: "np.ndarray[Any, Any]",
     seen: "np.ndarray[Any, Any]",
     unseen: "np.ndarray[Any, Any]",
 ) -> list[Judged]:
-    component = pipeline.pipeline().get_pipe(NAME)
-    assert isinstance(component, IntentModel)
     pipeline.warm()
-    learnt = [read[place] for place in seen]
-    sentences, _ = train(sentence_task(learnt, words))
-    whole, _ = train(whole_task(learnt))
-    component.take(sentences, whole, table, familiar_of(learnt))
+    component = pipeline.trained()
+    teach(component, [read[place] for place in seen], words, table, places[seen])
     return [judge(read[place].mail) for place in unseen]

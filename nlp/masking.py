@@ -108,6 +108,17 @@ class Masked:
     cuts: tuple[int, ...]
     origins: tuple[int, ...]
 
+    @property
+    def spelled(self) -> str:
+        """`text` with the accents and capitals of the writer, offset for offset."""
+        runs = zip(self.cuts, self.cuts[1:], self.origins, self.origins[1:], strict=False)
+        return "".join(
+            self.text[first:last]
+            if self.text[first:last] in NAMES
+            else _PRIVATE_USE.sub(" ", self.view.text[start:end])
+            for first, last, start, end in runs
+        )
+
     def original_span(self, start: int, end: int) -> tuple[int, int]:
         """The span of the text as written that `text[start:end]` stands for; start < end."""
         first = self._origin(start)

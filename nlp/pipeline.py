@@ -33,8 +33,10 @@ from nlp.analysis import (
     TextSegment,
 )
 from nlp.announced import announces_somebody
+from nlp.encoder.layers import LAYERS
+from nlp.encoder.weights import DIGEST
 from nlp.entities import find_entities
-from nlp.entities.everyday import FUNCTION
+from nlp.entities.everyday import FUNCTION, words_in
 from nlp.entities.extensions import EXTENSION
 from nlp.intents.decide import Decision, decide
 from nlp.language import identify
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
     from spacy.tokens import Doc
 
-    from nlp.components.model import Heard
+    from nlp.components.model import Heard, IntentModel
 
 MAX_CHARACTERS: Final = 20_000
 _MAX_CARRIED: Final = 4_000
@@ -66,6 +68,7 @@ _CAPITALISED: Final = re.compile(
 
 # A name that is known to be a place, a language or a date is nobody's employer; nor is a person.
 _NO_EMPLOYER: Final = frozenset(TOKENS[kind] for kind in ("place", "origin", "date"))
+_APART: Final = "\n\n"
 _LETTERS: Final = re.compile(rf"[^\W\d_{_UNSPACED}]+")
 
 
@@ -146,6 +149,9 @@ def warm() -> None:
             ("any", language),
         )
     analyse(ReadableText(segments=(TextSegment(source="body", part="", text=text),)))
+    trained().warm()
+    for language in lists():
+        words_in(language)
 
 
 @lru_cache(maxsize=1)
@@ -165,7 +171,7 @@ def word_lists_for(codes: Iterable[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def model_version() -> str:
     """Names word lists, grammar and trained data by their content: same version, same findings."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{DIGEST} {LAYERS}".encode())
     for path in (*_data_files(files(lexicon)), *_data_files(files(model).joinpath("data"))):
         digest.update(path.read_bytes())
     return f"lists-{digest.hexdigest()[:12]}"
@@ -198,6 +204,12 @@ def pipeline() -> "Pipeline":
     # Shape, prefix and the like of every new word: a third of the cost, and nothing here asks.
     nlp.vocab.lex_attr_getters = {}  # type: ignore[attr-defined]
     return nlp
+
+
+def trained() -> "IntentModel":
+    """The trained component of the pipeline that ships."""
+    component: IntentModel = pipeline().get_pipe("lurewall_model")  # type: ignore[assignment]
+    return component
 
 
 def untrained() -> "Pipeline":
@@ -240,13 +252,14 @@ def _own_words(stretches: list[_Stretch]) -> list[str]:
 def _document(stretches: list[_Stretch], languages: tuple[str, ...]) -> "Doc":
     """The masked text as one document that has gone through the pipeline."""
     nlp = pipeline()
-    doc = nlp.make_doc("\n\n".join(stretch.masked.text for stretch in stretches))
+    doc = nlp.make_doc(_APART.join(stretch.masked.text for stretch in stretches))
     doc.user_data["sections"] = tuple(
         (stretch.segment.source, stretch.start, stretch.end) for stretch in stretches
     )
     doc.user_data["names"] = _names(stretches)
     doc.user_data["capitals"] = _capitals(stretches)
     doc.user_data["languages"] = languages
+    doc.user_data["spelled"] = _APART.join(stretch.masked.spelled for stretch in stretches)
     return nlp(doc)
 
 
@@ -304,7 +317,7 @@ def _masked(
         ]
         masked = mask(view, own, segment.base)
         stretches.append(_Stretch(segment, masked, start))
-        start += len(masked.text) + 2
+        start += len(masked.text) + len(_APART)
     return stretches, truncated
 
 
@@ -324,12 +337,12 @@ def _names(stretches: list[_Stretch]) -> tuple[tuple[int, int], ...]:
 
 
 def _capitals(stretches: list[_Stretch]) -> tuple[tuple[int, int], ...]:
-    """Every word that is written with a capital letter."""
+    """Every word that is written with a capital letter, be it within ("eBay")."""
     return tuple(
         (stretch.start + first, stretch.start + last)
         for stretch in stretches
         for match in _LETTERS.finditer(stretch.masked.view.text)
-        if match.group()[0].isupper()
+        if match.group() != match.group().lower()
         and (first := stretch.masked.position(match.start()))
         < (last := stretch.masked.position(match.end()))
     )

@@ -24,6 +24,7 @@ import re2
 
 from nlp import lexicon, model
 from nlp.analysis import LinkText, TextSegment
+from nlp.entities.channel_words import ON_DEVICE
 from nlp.folding import fold
 from nlp.model.features import MAX_WORDS, screen_features, words_of
 from nlp.model.linear import LinearModel
@@ -77,6 +78,7 @@ _USED = re.compile(
 
 # Among letters of another script a capitalised Latin word is a name.
 _AMONG_OTHERS = re.compile(r"[\u0370-\u1fff\u3040-\ud7a3][^A-Za-z]{0,6}$")
+_ON_DEVICE = re.compile(ON_DEVICE.pattern, re.IGNORECASE)
 _CAPITAL_BEHIND = re.compile(r" [A-ZÀ-ÖØ-Þ]")
 _CAPITAL_BEFORE = re.compile(r"(?<![^\W\d_])[A-ZÀ-ÖØ-Þ][^\W\d_]*[ -]$")
 
@@ -199,7 +201,9 @@ def _counts(mark: str, written: str, start: int, end: int) -> bool:
     if mark == _AMBIGUOUS:
         first = max(0, start - 14)
         return written[start].isupper() and bool(
-            _USED.search(written, first, start) or _AMONG_OTHERS.search(written, first, start)
+            _USED.search(written, first, start)
+            or _AMONG_OTHERS.search(written, first, start)
+            or _ON_DEVICE.match(written, end)
         )
     return not (
         written[start].isupper()

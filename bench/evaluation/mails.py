@@ -22,6 +22,7 @@ from bench.judged import Judged, is_tagged
 _POSITIONS: Final = ("cold", "after_relay", "thread")
 _SENDERS: Final = ("freemail", "domain", "aligned", "relay")
 _REFERENCE: Final = "en"
+_UNSEEN_WRITERS: Final = ("T1", "T2", "T3")
 
 
 def sections(judged: Sequence[Judged]) -> Iterator[str]:
@@ -39,6 +40,10 @@ def sections(judged: Sequence[Judged]) -> Iterator[str]:
         "",
         *_by("language", {**languages, "all": every}),
         *_rules_alone(every),
+        "The counts of the older mails were in view when earlier weights were chosen; the mails of the",
+        f"writers {', '.join(_UNSEEN_WRITERS)} are newer than every choice, and were judged once it was made.",
+        "",
+        *_by("written", grouped(judged, _wave)),
         *_by("position", grouped(judged, lambda one: one.mail.position, _POSITIONS)),
         "Length counts the words of subject and body: runs between blanks, Han text two characters",
         "a word.",
@@ -64,6 +69,10 @@ def _by(name: str, groups: Mapping[str, Group]) -> Iterator[str]:
             f"| {held(group['BENIGN_HARD']).hits} | {tagged(group['BENIGN_EASY'])} |"
         )
     yield ""
+
+
+def _wave(one: Judged) -> str:
+    return "newer" if one.mail.writer in _UNSEEN_WRITERS else "older"
 
 
 def _rules_alone(every: Group) -> Iterator[str]:

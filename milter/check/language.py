@@ -162,9 +162,9 @@ def _likeness(result: AnalysisResult) -> Iterator[Finding]:
         return
     evidence = tuple(map(_evidence, result.telling))
     for code, probability, weak, plain in (
-        ("READS_LIKE_LURE", likeness, 0.55, 0.75),
-        ("READS_VERY_LIKE_LURE", likeness, 0.86, 0.9),
-        ("READS_MOST_LIKE_LURE", likeness, 0.95, 0.97),
+        ("READS_LIKE_LURE", likeness, 0.45, 0.55),
+        ("READS_VERY_LIKE_LURE", likeness, 0.65, 0.75),
+        ("READS_MOST_LIKE_LURE", likeness, 0.8, 0.85),
         ("READS_LIKE_HONEST", 1 - likeness, 0.45, 0.6),
         ("READS_VERY_LIKE_HONEST", 1 - likeness, 0.97, 0.97),
     ):

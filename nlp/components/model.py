@@ -1,10 +1,12 @@
 """The trained component: what each sentence says, and whether the whole reads like a lure.
 
 Reads the same masked page as the rules and writes results of its own: `doc._.said` and the span
-group `model`. Of text that is unlike all it has learnt from it says nothing. Without data (a fresh pipeline, before training) it says nothing.
+group `model`. Where the words leave open whether the whole is like a lure, it reads it in context.
+Of text that is unlike all it has learnt from it says nothing, nor without data (a fresh pipeline,
+before training).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,14 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.components import page as _page  # noqa: F401 (registers doc._.page)
-from nlp.entities.everyday import folded_everyday
+from nlp.encoder.layers import encoder
+from nlp.entities.everyday import words_in
 from nlp.intents.concepts import Page
 from nlp.intents.decide import PASSAGE_WORDS
 from nlp.intents.grammar import Match, grammar
 from nlp.masking import TOKENS
 from nlp.model.bank import Bank, Known, all_of
+from nlp.model.context import OPEN_FROM, OPEN_TO, ContextModel, spelled
 from nlp.model.familiar import Familiar
 from nlp.model.features import (
     WHO,
@@ -41,6 +45,7 @@ _OWN = frozenset({"subject", "body"})
 _KIN, _FIELDS = "kin.txt", "fields.npy"
 _MAX_SENTENCES = 80
 _CHAT_WORDS = 8
+_GREETING_WORDS = 4
 _WHO_ONE_IS = frozenset({"<name>", "introduction"})
 # "I come from ...", "my mother tongue is ...": beside the name of an origin these say no more.
 _WHERE_FROM = _WHO_ONE_IS | {"follow_up", "me", "my_handle", "employer_intro", "prior"}
@@ -77,13 +82,17 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What of some sentences the model looks at: runs of words, words, concepts, fields, kin."""
+    """What of some sentences the model looks at: runs of words, words, concepts, fields, kin.
+
+    `sentences` are those that say more than who somebody is.
+    """
 
     runs: set[str]
     words: list[str]
     concepts: set[str]
     fields: set[str]
     kin: set[int]
+    sentences: list[int]
 
     def blocks(self) -> tuple[set[str], set[str], set[str], set[str]]:
         """The names of all features, block by block."""
@@ -98,14 +107,26 @@ class IntentModel:
         self.whole: LinearModel | None = None
         self.kin = KinTable(())
         self.familiar = Familiar((), {})
+        self.context: ContextModel | None = None
         self._bank = Bank()
 
     def take(
-        self, sentences: LinearModel, whole: LinearModel, kin: KinTable, familiar: Familiar
+        self,
+        sentences: LinearModel,
+        whole: LinearModel,
+        kin: KinTable,
+        familiar: Familiar,
+        context: ContextModel,
     ) -> None:
-        """What training gives: both models, the words that have kin, and those that mails share."""
-        self.sentences, self.whole, self.kin, self.familiar = sentences, whole, kin, familiar
+        """What training gives: the models, the words that have kin, and those that mails share."""
+        self.sentences, self.whole, self.kin = sentences, whole, kin
+        self.familiar, self.context = familiar, context
         self._bank = Bank(sentences, whole)
+
+    def warm(self) -> None:
+        """Load what a first mail would load."""
+        if self.context is not None:
+            encoder().points("Warm.")
 
     def __call__(self, doc: Doc) -> Doc:
         doc._.said = self.hear(doc._.page, doc._.matches)
@@ -140,6 +161,10 @@ class IntentModel:
         }
         whole = self._bank.totals(_WHOLE, [all_of(list(known.values()))])
         lure = self.whole.columns[0].probability(float(whole[0, 0]))
+        if self.context is not None and OPEN_FROM <= lure <= OPEN_TO:
+            spoken = [index for one in told.values() for index in one.sentences]
+            text = spelled(page, spoken, words_in(page.language))
+            lure = self.context.probability(lure, encoder().points(text))
         return Heard(
             said=within_passage(self._said(self.sentences, page, known), page),
             lure=lure,
@@ -163,9 +188,10 @@ class IntentModel:
         return sorted((sentence.start, sentence.end) for sentence in best)
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
-        if self.sentences is not None and self.whole is not None:
+        if self.sentences is not None and self.whole is not None and self.context is not None:
             self.sentences.save(Path(path) / "sentences")
             self.whole.save(Path(path) / "whole")
+            self.context.save(Path(path))
             (Path(path) / _KIN).write_text("\n".join(self.kin.words), "utf-8")
             np.save(Path(path) / _FIELDS, np.array(self.kin.fields, dtype=np.uint16))
             self.familiar.save(Path(path))
@@ -180,6 +206,7 @@ class IntentModel:
                 np.load(folder / _FIELDS, allow_pickle=False).tolist(),
             ),
             Familiar.load(folder),
+            ContextModel.load(folder),
         )
         return self
 
@@ -208,7 +235,7 @@ def seen_in(
     table: KinTable,
 ) -> Seen:
     """What the model sees of some sentences."""
-    common = folded_everyday()
+    common = words_in(page.language)
     words: list[str] = []
     runs: set[str] = set()
     kin: set[int] = set()
@@ -217,8 +244,8 @@ def seen_in(
         sentence = page.sentences[index]
         left = without_names(page.text, sentence.start, sentence.end, page.capitals, common)
         here = words_of(left)
-        if length_of(here) <= _CHAT_WORDS and _is_chat(page, index):
-            # Greetings, wishes, where somebody comes from: no list knows a word of it.
+        length = length_of(here)
+        if length <= _CHAT_WORDS and _is_chat(page, index, length, common):
             continue
         told.append(index)
         runs |= word_features(here)
@@ -227,14 +254,27 @@ def seen_in(
     concepts = concept_features(page.by_sentence[index] for index in told)
     concepts |= rule_features(_matches_in(page, told, matches))
     fields = table.fields_of(kin)
-    return Seen(runs=runs, words=words, concepts=concepts, fields=fields, kin=kin)
+    return Seen(runs=runs, words=words, concepts=concepts, fields=fields, kin=kin, sentences=told)
 
 
-def _is_chat(page: Page, index: int) -> bool:
-    """Whether all that any list knows of a sentence is who somebody is, or some place."""
+def _is_chat(page: Page, index: int, words: float, common: Container[str]) -> bool:
+    """Whether a short sentence says no more than who somebody is or where from: greetings, wishes.
+
+    One that names nobody is if it is as short as a greeting.
+    """
     sentence = page.sentences[index]
-    has_origin = TOKENS["origin"] in page.text[sentence.start : sentence.end]
-    said = _WHERE_FROM if has_origin else _WHO_ONE_IS
+    text = page.text[sentence.start : sentence.end]
+    if (
+        words > _GREETING_WORDS
+        and WHO.isdisjoint(text)
+        and all(
+            page.text[first:last] in common
+            for first, last in page.capitals
+            if sentence.start <= first < sentence.end
+        )
+    ):
+        return False
+    said = _WHERE_FROM if TOKENS["origin"] in text else _WHO_ONE_IS
     return all(
         concept in said or not WHO.isdisjoint(page.text[hit.start : hit.end])
         for concept, hits in page.by_sentence[index].items()

@@ -25,6 +25,7 @@ def read(doc: Doc) -> Doc:
     page = read_page(text, sections, [word_list(name) for name in languages], names)
     page.language = next((name for name in languages if name != "any"), page.language)
     page.capitals = doc.user_data.get("capitals", ())
+    page.spelled = doc.user_data.get("spelled", text)
     _start_sentences(doc, [sentence.start for sentence in page.sentences])
     doc._.page = page
     return doc

@@ -139,6 +139,17 @@ def with_article(folded: str, start: int) -> int:
     return before.start() if before else start
 
 
+def without_articles(text: str, name: str) -> str:
+    """A text in whose place of every name stands `name`, without what may stand before a place."""
+    parts = text.split(name)
+    return name.join([*(_before_cut(part) for part in parts[:-1]), parts[-1]])
+
+
+def _before_cut(part: str) -> str:
+    tail = part[-_LONGEST_BEFORE:]
+    return part[: len(part) - len(tail)] + tail[: with_article(fold(tail.lower()), len(tail))]
+
+
 def with_native(folded: str, end: int) -> int:
     """Where "from" ends that Korean writes behind a place, or the place."""
     after = _NATIVE.match(folded, end)

@@ -70,7 +70,8 @@ class Page:
     """A message under the rules: `by_sentence[i][concept]` are the hits in sentence i.
 
     `capitals` are words written with a capital letter: of a name, a rule or a model may know only
-    that it is one. `language` is the one that most of it is in.
+    that it is one. `language` is the one that most of it is in, `spelled` the same text with its
+    accents and capitals, offset for offset.
     """
 
     text: str
@@ -79,6 +80,7 @@ class Page:
     by_sentence: list[dict[str, list[Hit]]] = field(default_factory=list)
     capitals: tuple[tuple[int, int], ...] = ()
     language: str = "en"
+    spelled: str = ""
 
     def words_between(self, start: int, end: int) -> int:
         """How many words begin in text[start:end]."""

@@ -8,7 +8,7 @@ Failure: none; a text gives at most MAX_WORDS words of features.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -28,11 +28,12 @@ _TOKEN = re.compile(
 _DIGITS = re.compile(r"\d+")
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile(r"[a-z\u00df-\u024f]")
-_OTHER_SCRIPT = re.compile(r"[\u0370-\u06ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+OTHER_SCRIPT = re.compile(r"[\u0370-\u06ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 # Whether a recogniser knows a name must not matter: not even that somebody is named counts.
 WHO = frozenset(TOKENS[name] for name in ("person", "org", "place", "origin"))
 # "du Canada", "de Chine": articles say no more than the name that they stand before.
 _ARTICLES = re.compile(rf"(?:\b[^\W\d_]{{1,3}}['\s]+){{1,2}}(?=[{''.join(sorted(WHO))}])")
+_FORMS = frozenset({"le", "la", "les", "l", "du", "de", "des", "d", "au", "aux"})
 # Han characters and Hangul syllables have no pieces; their runs are words.
 _WHOLE_FROM: Final = "\u3040"
 
@@ -43,7 +44,7 @@ def words_of(text: str) -> list[str]:
 
 
 def without_names(
-    text: str, start: int, end: int, capitals: Iterable[tuple[int, int]], common: Collection[str]
+    text: str, start: int, end: int, capitals: Iterable[tuple[int, int]], common: Container[str]
 ) -> str:
     """text[start:end] without capitalised words that are nobody's everyday word.
 
@@ -54,15 +55,20 @@ def without_names(
     pieces: list[str] = []
     done = start
     for first, last in capitals:
-        is_masked = not WHO.isdisjoint(text[first:last])
+        is_masked = not NAMES.keys().isdisjoint(text[first:last])
         if first >= done and last <= end and not is_masked and text[first:last] not in common:
             pieces.append(text[done:first])
             done = last
     pieces.append(text[done:end])
     kept = _ARTICLES.sub("", " ".join(pieces))
-    if not kept.isascii() and 2 * len(_LATIN.findall(kept)) > len(_LETTER.findall(kept)):
-        kept = _OTHER_SCRIPT.sub(" ", kept)
+    if not kept.isascii() and is_latin(kept):
+        kept = OTHER_SCRIPT.sub(" ", kept)
     return kept
+
+
+def is_latin(text: str) -> bool:
+    """Whether most of its letters are Latin: then words of other scripts are names."""
+    return 2 * len(_LATIN.findall(text)) > len(_LETTER.findall(text))
 
 
 def length_of(words: Sequence[str]) -> float:
@@ -80,8 +86,11 @@ def word_features(words: Sequence[str]) -> set[str]:
 
 
 def screen_features(words: Sequence[str], cues: Iterable[str]) -> tuple[set[str], set[str]]:
-    """What the screen looks at: words, pairs of them, and groups of cues; no masked token."""
-    plain = [word if word not in NAMES else "" for word in words]
+    """What the screen looks at: words, pairs of them, and groups of cues; no masked token.
+
+    No French article either, as its form depends on the name behind it.
+    """
+    plain = [word if word not in NAMES and word not in _FORMS else "" for word in words]
     found = set(plain)
     found.update(f"{first} {second}" for first, second in pairwise(plain) if first and second)
     found.discard("")

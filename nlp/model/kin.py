@@ -2,8 +2,9 @@
 
 A word that no mail of the corpus holds still has a weight here, learnt from the words that are near
 it in meaning (`nlp.training.teacher`), and a field: the some hundred words of all languages that it
-stands among. What a mail is about (a garden, a reactor, a wedding) shows by its fields. Han text counts by pairs of characters; a word that is not in
-the table counts as its longest beginning that is, an Arabic one also without its prefixes.
+stands among. What a mail is about (a garden, a reactor, a wedding) shows by its fields. Han text
+counts by pairs of characters; a word that is not in the table counts as its longest beginning that
+is, an Arabic one also without its prefixes.
 
 Failure: ValueError where words and fields do not fit; a word without kin counts nothing.
 """

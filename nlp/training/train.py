@@ -2,7 +2,7 @@
 
 Two logistic regressions over the features of `nlp.model.features`: one column for each label of
 sentences, one for whole mails (lure or scam, or not); beside them what kin says of each column
-(`nlp.training.kin_fit`). The train and dev splits are fitted; folds by writer give the predictions
+(`nlp.training.kin_fit`) and how mails read in context (`nlp.training.context_fit`). The train and dev splits are fitted; folds by writer give the predictions
 that weigh both, calibrate each column (Platt) and set its thresholds, since what will be read was
 written by others. The test split is never read
 here.
@@ -25,10 +25,12 @@ from nlp import pipeline
 from nlp.components.model import NAME, WHOLE, IntentModel
 from nlp.model.kin import KinTable
 from nlp.model.linear import Column, LinearModel
+from nlp.training.context_fit import context_model
 from nlp.training.corpus import LURE_CLASSES, read_corpus
 from nlp.training.examples import Blocks, MailExample, examples
 from nlp.training.familiar_fit import familiar_of
 from nlp.training.kin_fit import KinRows, fields_of
+from nlp.training.points import points
 from nlp.training.teacher import known_words, vectors
 
 DATA: Final = Path(__file__).parents[1] / "model" / "data"
@@ -264,6 +266,21 @@ def _threshold(
     return max(0.25, float(probabilities[order[enough[-1]]]))
 
 
+def teach(
+    component: IntentModel,
+    read: Sequence[MailExample],
+    words: "np.ndarray[Any, Any]",
+    table: KinTable,
+    places: "np.ndarray[Any, Any]",
+) -> None:
+    """Give the component all that is to be learnt from some mails; `places` has a point for each."""
+    sentences, _ = train(sentence_task(read, words))
+    task = whole_task(read)
+    whole, by_words = train(task)
+    context = context_model(places, task.truth[:, 0], task.groups, by_words[:, 0])
+    component.take(sentences, whole, table, familiar_of(read), context)
+
+
 def main() -> None:
     """Train and write the pipeline."""
     parser = argparse.ArgumentParser(prog="python -m nlp.training.train")
@@ -276,12 +293,10 @@ def main() -> None:
     words = vectors(known, mails)
     table = KinTable(known, fields_of(words))
     read = list(examples(mails, table))
-    sentences, _ = train(sentence_task(read, words))
-    whole, _ = train(whole_task(read))
     nlp = pipeline.untrained()
     component = nlp.get_pipe(NAME)
     assert isinstance(component, IntentModel)
-    component.take(sentences, whole, table, familiar_of(read))
+    teach(component, read, words, table, points([mail.context for mail in read]))
     nlp.to_disk(arguments.output)
     screen, _ = train(screen_task(read))
     column = replace(screen.columns[0], weak=_SCREEN_FROM, plain=_SCREEN_FROM)

@@ -55,14 +55,10 @@ class Known:
     reason: str
 
 
-_BRAND: Final = "a messenger named by a word is no platform beside `has` or `installed`"
-_IN_KOREAN: Final = "what stands around a name moves the trained model over a threshold"
-_VERB: Final = "the verb before this name is masked with it, and the likeness is at a step"
 _MARGIN: Final = "what stands around a name moves the trained model over a threshold"
 
 # To be brought to none.
 KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
-    Known("zh_hant-paid_trip", "APP", ("LINE",), _VERB),
     Known(
         "fr-newsletter",
         "ORG",
@@ -87,7 +83,6 @@ KNOWN_UNEQUAL: Final[tuple[Known, ...]] = (
         ),
         _MARGIN,
     ),
-    Known("de-family", "APP", ("LINE",), _BRAND),
 )
 
 

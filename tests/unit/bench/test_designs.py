@@ -5,7 +5,7 @@ import pytest
 
 from bench.designs import stack, textcat
 from bench.designs.candidates import Material
-from bench.designs.embeddings import curved, logistic
+from bench.designs.embeddings import Network, logistic
 from bench.designs.linear import Linear, Unseen
 from bench.designs.reading import folds_of, in_words
 from bench.designs.table import Row, area, gap_interval, recall_at, table
@@ -103,7 +103,7 @@ def example(mail_class: str = "LURE_RECRUIT") -> MailExample:
     blocks = tuple(frozenset({one}) for one in ("pay", "~_pa", "#money", "%7"))
     return MailExample(
         mail=mail("en-A-1", mail_class=mail_class), sentences=(), blocks=blocks,
-        kin=frozenset({1}), screen=(), passed=True,
+        kin=frozenset({1}), context="", screen=(), passed=True,
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def test_scams_are_learnt_as_lures_and_reports_are_not():
     assert material.truth.tolist() == [True, True, False, False]
 
 
-@pytest.mark.parametrize("classifier", [logistic, curved])
+@pytest.mark.parametrize("classifier", [logistic, Network])
 def test_points_apart_are_told_apart(classifier):
     chance = np.random.default_rng(0)
     truth = np.arange(80) % 2 == 0

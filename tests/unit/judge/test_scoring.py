@@ -121,6 +121,7 @@ def test_how_the_whole_reads_never_tags_alone():
     whole = [row.code for row in TABLE.findings.values() if row.family in TABLE.counter_families]
     reads = [code for code in whole if TABLE.findings[code].weight_db > 0]
     assert verdict_of(*reads).families == ("whole",)
+    assert 0 < verdict_of(*reads).score_db < TABLE.annotate_db
     assert verdict_of(*reads).label is Label.INFO
     assert verdict_of(*reads, "NO_CLIENT").label is Label.LURE
 
