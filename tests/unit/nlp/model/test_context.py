@@ -1,5 +1,6 @@
 """What the encoder is given to read, and what its answer counts."""
 
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from nlp import pipeline
 from nlp.analysis import ReadableText, TextSegment
 from nlp.encoder.weights import WIDTH
-from nlp.entities import find_entities
+from nlp.entities import everyday, find_entities
 from nlp.entities.everyday import words_in
 from nlp.model.context import OPEN_FROM, OPEN_TO, Blend, ContextModel, spelled
 
@@ -22,12 +23,23 @@ MODEL = ContextModel(
 )
 
 
-def read(text: str, language: str) -> str:
+class Counted(Container[str]):
+    """Knows no word, and counts the questions."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __contains__(self, word: object) -> bool:
+        self.asked += 1
+        return False
+
+
+def read(text: str, language: str, common: Container[str] | None = None) -> str:
     segments = (TextSegment(source="body", part="1", text=text),)
     stretches, _ = pipeline._masked(segments, find_entities(ReadableText(segments=segments)))
     with pipeline.pipeline().memory_zone():
         page = pipeline._document(stretches, ("any", language))._.page
-        return spelled(page, range(len(page.sentences)), words_in(language))
+        return spelled(page, range(len(page.sentences)), common or words_in(language))
 
 
 def test_it_is_spelled_as_written():
@@ -75,9 +87,16 @@ def test_private_characters_of_the_sender_are_no_masks():
     assert read("We use \ue007 and \uf000 with \ue00f here.", "en") == "We use and with here."
 
 
-def test_a_long_page_of_capitals_takes_no_time_for_each():
-    text = "Es ist so. " * 85 + "A" * 18_000
-    assert len(read(text, "de")) < len(text)
+def test_every_capital_is_asked_about_once_however_many_sentences_there_are():
+    counted = Counted()
+    read("Es ist so. " * 60 + "Zarquil " * 40, "de", counted)
+    assert 0 < counted.asked <= 60 + 40
+
+
+def test_what_is_longer_than_any_compound_is_not_taken_apart():
+    words = everyday._German(frozenset({"a" * 20, "a" * 50}), frozenset({"bericht"}))
+    assert "a" * 20 + "bericht" in words
+    assert "a" * 50 + "bericht" not in words
 
 
 def test_a_unit_below_nothing_is_silent():
