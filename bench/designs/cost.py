@@ -25,7 +25,7 @@ from nlp.analysis import ReadableText
 from nlp.components.model import NAME, IntentModel, seen_in
 from nlp.encoder.layers import encoder
 from nlp.encoder.weights import weights_file
-from nlp.entities.everyday import folded_everyday
+from nlp.entities.everyday import folded_everyday, words_in
 from nlp.intents.concepts import Page
 from nlp.intents.grammar import Match
 from nlp.language import identify
@@ -129,7 +129,8 @@ def of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> float:
 
     def pieces(mail: Ruled) -> float:
         page = mail.page
-        left = without_names(page.text, 0, len(page.text), page.capitals, folded_everyday())
+        common = words_in(page.language)
+        left = without_names(page.text, 0, len(page.text), page.capitals, common)
         found = piece_features(words_of(left))
         return log_odds(
             model, (frozenset(), frozenset(found), frozenset(), frozenset()), frozenset()
