@@ -66,10 +66,10 @@ class Weights:
         width, _, self.heads, self.inner, self._words, _, _, self.epsilon, _ = sizes
         if width != WIDTH:
             raise ValueError(f"{path.name}: {width} numbers a piece, not {WIDTH}")
-        self._after_sizes = 8 + _SIZES.size
-        head = struct.unpack_from("<5iQ", self._data, self._after_sizes)
+        after_sizes = 8 + _SIZES.size
+        head = struct.unpack_from("<5iQ", self._data, after_sizes)
         self._count, self.first, self.last, _, self.unknown, self._piece_octets = head
-        self._pieces_at = self._after_sizes + 28
+        self._pieces_at = after_sizes + 28
 
     def pieces(self) -> tuple[list[str], "array[float]"]:
         """Every piece, and how likely it is (log); a piece that is no text is ''."""

@@ -26,8 +26,8 @@ from nlp.intents.concepts import Page
 from nlp.masking import NAMES
 from nlp.model.features import OTHER_SCRIPT, WHO, is_latin
 
-# By its words alone a mail is open between these: below, context hardly ever made it a lure; above, it
-# seldom takes it back.
+# By its words alone a mail is open between these: below are hardly any lures of unseen writers, above
+# hardly any of their honest mails.
 OPEN_FROM, OPEN_TO = 0.05, 0.995
 _SURE: Final = 40.0
 _HEAD, _WEIGHTS = "context.json", "context.npy"

@@ -48,7 +48,7 @@ _BRANDS: Final = (
 
 
 def nouns_of(mails: Iterable[TrainingMail]) -> list[str]:
-    """What is led as a noun by several writers, in one of four mails; no service, nobody's name."""
+    """What is led as a noun by several writers, in one of three mails; no service, nobody's name."""
     mails = list(mails)
     names = _names(mails)
     led: dict[str, set[str]] = defaultdict(set)

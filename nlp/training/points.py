@@ -1,6 +1,6 @@
 """The points of mails (`nlp.encoder`), of the first window; what was asked before comes from a file.
 
-Half an hour for the corpus at first, nothing for what it held already. Failure: none of its own.
+A quarter of an hour of two cores for the corpus at first, nothing for what it held already. Failure: none of its own.
 """
 
 import hashlib
