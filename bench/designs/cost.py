@@ -22,7 +22,7 @@ from bench.designs.reading import MaskedMail, segments_of, stretches_of
 from bench.designs.textcat import probability
 from nlp import lexicon, pipeline
 from nlp.analysis import ReadableText
-from nlp.components.model import NAME, IntentModel, seen_in
+from nlp.components.model import seen_in
 from nlp.encoder.layers import encoder
 from nlp.encoder.weights import weights_file
 from nlp.entities.everyday import folded_everyday, words_in
@@ -98,8 +98,7 @@ def milliseconds(work: Callable[[Any], object], items: Sequence[Any]) -> float:
 
 def of_rules(drawn: Drawn) -> float:
     """The language stage without the trained component: entities, masking, word lists, grammar."""
-    component = pipeline.pipeline().get_pipe(NAME)
-    assert isinstance(component, IntentModel)
+    component = pipeline.trained()
     whole, component.whole = component.whole, None
     try:
         return milliseconds(

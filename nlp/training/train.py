@@ -2,9 +2,9 @@
 
 Two logistic regressions over the features of `nlp.model.features`: one column for each label of
 sentences, one for whole mails (lure or scam, or not); beside them what kin says of each column
-(`nlp.training.kin_fit`) and how mails read in context (`nlp.training.context_fit`). The train and dev splits are fitted; folds by writer give the predictions
-that weigh both, calibrate each column (Platt) and set its thresholds, since what will be read was
-written by others. The test split is never read
+(`nlp.training.kin_fit`) and how mails read in context (`nlp.training.context_fit`). The train and dev
+splits are fitted; folds by writer give the predictions that weigh both, calibrate each column (Platt)
+and set its thresholds, since what will be read was written by others. The test split is never read
 here.
 """
 
