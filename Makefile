@@ -3,8 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Only `make tune` needs it.
+TORCH := 2.13.0
 
-.PHONY: setup demo test check lock clean servers help bench soak dashboards train evaluate calibrate shapes
+.PHONY: setup demo test check lock clean servers help bench soak dashboards tune train evaluate calibrate shapes
 
 # Processes share the cores; threads of numeric libraries would only wait for each other.
 test evaluate calibrate: export OMP_NUM_THREADS = 1
@@ -15,6 +17,7 @@ help:
 	@echo "make test    set up, install the servers that tests need, run every test"
 	@echo "make check   ruff, mypy, import-linter"
 	@echo "make bench   the gateway beside rspamd and SpamAssassin; writes docs/benchmarks.md"
+	@echo "make tune    teaches the encoder of the language model (needs PyTorch); make train comes after"
 	@echo "make train   the language model from the corpus; make evaluate writes docs/evaluation.md"
 	@echo "make soak    a long run; writes docs/soak.md"
 	@echo "make shapes  edits in 5,000 shapes of mail, proved; writes the tables of docs/banner.md"
@@ -65,6 +68,10 @@ train: $(VENV)/.dev
 	$(BIN)/python -m nlp.training.ordinary_words
 	$(BIN)/python -m nlp.training.common_words
 	$(BIN)/python -m nlp.training.train
+
+tune: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --target build/torch torch==$(TORCH)
+	PYTHONPATH=build/torch $(BIN)/python -m nlp.training.tune
 
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m bench.evaluate

@@ -77,7 +77,7 @@ def _head(total: dict[str, int]) -> Iterator[str]:
         "# Calibration",
         "",
         "Written by `make calibrate`; do not edit. Mails of train and dev, each judged by a model that",
-        "has seen no mail of the same writer (four folds by writer), and the ordinary real mail of",
+        "has seen no mail of the same writer (those of `nlp.training.context_fit`), and the ordinary real mail of",
         "../shared/corpora judged by the shipped model, which has seen none of it. Mail that follows a talk on a",
         "network comes after its notification, as in docs/evaluation.md. Everything else is as shipped.",
         f"{counts}.",

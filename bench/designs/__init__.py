@@ -1,1 +1,1 @@
-"""Designs for telling lures from honest mail, compared on the same folds: `python -m bench.designs`."""
+"""Designs for telling lures from honest mail, compared on the same mails: `python -m bench.designs`."""

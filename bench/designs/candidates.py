@@ -7,16 +7,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.designs import cost, embeddings, linear, stack, textcat
+from bench.designs import cost, linear, textcat
 from bench.designs.cost import Drawn
 from bench.designs.linear import Linear, Unseen
-from bench.designs.reading import Fold, MaskedMail, folds_of, read_masked
+from bench.designs.reading import MaskedMail, Split, read_masked, split_of
 from bench.designs.table import Row
+from nlp import pipeline
+from nlp.model.context import OPEN_FROM, OPEN_TO, ContextModel
 from nlp.model.kin import KinTable
 from nlp.training.corpus import LURE_CLASSES, read_corpus
 from nlp.training.examples import MailExample, examples
 from nlp.training.kin_fit import fields_of
-from nlp.training.points import points
 from nlp.training.teacher import known_words, vectors
 
 PIECES: Final = "b. pieces of words, linear"
@@ -30,12 +31,8 @@ LINEAR: Final = {
     FIELDS: Linear(blocks=(True, True, True, True)),
 }
 TEXTCAT: Final = {"bag": "e. spaCy textcat, bag of words", "ensemble": "e. spaCy textcat, ensemble"}
-NETWORK: Final = "f. read in context, network"
-POINTS: Final[dict[str, Callable[[], Any]]] = {
-    "f. read in context, logistic regression": embeddings.logistic,
-    NETWORK: embeddings.Network,
-}
-SHIPPED: Final = "**g. d and the network of f: ships**"
+CONTEXT: Final = "f. read in context"
+SHIPPED: Final = "**g. d and f: ships**"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +51,14 @@ class Material:
         return np.array([one.mail.mail_class in wanted for one in self.read])
 
     @property
-    def writers(self) -> "np.ndarray[Any, Any]":
-        """Who wrote each mail."""
-        return np.array([one.mail.writer for one in self.read])
+    def split(self) -> Split:
+        """By writer."""
+        return split_of([one.mail for one in self.read])
 
     @property
-    def folds(self) -> list[Fold]:
-        """By writer."""
-        return folds_of([one.mail for one in self.read])
+    def asked(self) -> list[MailExample]:
+        """The mails of the writers left out."""
+        return [self.read[place] for place in self.split[1]]
 
     @property
     def drawn(self) -> Drawn:
@@ -90,12 +87,14 @@ class Candidate:
 
 
 def read(most: int) -> Material:
-    """Mails of train and dev at even steps, at most so many; words and vectors are those of all."""
+    """Mails of train and dev at even steps, at most so many, and all of the writers left out."""
     mails = read_corpus("train", "dev")
     known = known_words(mails)
     words = vectors(known, mails).astype(np.float32)
     table = KinTable(known, fields_of(words))
-    drawn = mails[:: -(-len(mails) // most)]
+    learnt, left_out = split_of(mails)
+    steps = learnt[:: -(-len(learnt) // most)]
+    drawn = [mails[place] for place in sorted([*steps.tolist(), *left_out.tolist()])]
     return Material(
         read=list(examples(drawn, table)), masked=read_masked(drawn), table=table, words=words
     )
@@ -104,35 +103,41 @@ def read(most: int) -> Material:
 def compare(material: Material) -> list[Row]:
     """A row for each design; all have learnt before the first is timed."""
     sums = {
-        name: linear.unseen(design, material.read, material.words, material.folds)
+        name: linear.unseen(design, material.read, material.words, material.split)
         for name, design in LINEAR.items()
     }
-    places = points([one.context for one in material.read])
     drawn = material.drawn
-    candidates = [
-        _rules(material),
-        *_linear(sums, drawn),
-        *_textcat(material),
-        *_points(places, material),
-    ]
-    scores = stack.together(
-        embeddings.Network, places, sums[FIELDS], material.truth, material.writers, material.folds
-    )
+    context = _context(material)
+    candidates = [_rules(material), *_linear(sums, drawn), *_textcat(material), context]
     rows = {one.name: one.row(drawn) for one in candidates}
-    parts = (rows[FIELDS], rows[NETWORK])
+    parts = (rows[FIELDS], rows[CONTEXT])
     both = Row(
         name=SHIPPED,
-        scores=scores,
+        scores=np.array(list(map(_as_served, sums[FIELDS].scores, context.scores))),
         milliseconds=sum(part.milliseconds for part in parts),
         size=sum(part.size for part in parts),
     )
     return [*rows.values(), both]
 
 
+def _as_served(by_words: float, context: float) -> float:
+    """Log-odds: of both where the words leave it open."""
+    likely = 1 / (1 + np.exp(-by_words))
+    if OPEN_FROM <= likely <= OPEN_TO:
+        likely = _model().probability(likely, context)
+    return float(np.log(likely / (1 - likely)))
+
+
+def _model() -> ContextModel:
+    model = pipeline.trained().context
+    assert model is not None
+    return model
+
+
 def _rules(material: Material) -> Candidate:
     return Candidate(
         name="a. word lists and grammar alone",
-        scores=np.array([one.rules_db for one in material.masked]),
+        scores=np.array([material.masked[place].rules_db for place in material.split[1]]),
         time=cost.of_rules,
         size=cost.bytes_of_rules(),
     )
@@ -152,7 +157,7 @@ def _linear(sums: dict[str, Unseen], drawn: Drawn) -> Iterator[Candidate]:
 def _textcat(material: Material) -> Iterator[Candidate]:
     texts = [one.words for one in material.masked]
     for kind, name in TEXTCAT.items():
-        scores, nlp = textcat.unseen(kind, texts, material.truth, material.folds)
+        scores, nlp = textcat.unseen(kind, texts, material.truth, material.split)
         yield Candidate(
             name=name,
             scores=scores,
@@ -161,12 +166,13 @@ def _textcat(material: Material) -> Iterator[Candidate]:
         )
 
 
-def _points(places: "np.ndarray[Any, Any]", material: Material) -> Iterator[Candidate]:
-    for name, kind in POINTS.items():
-        scores, classifier = stack.alone(kind, places, material.truth, material.folds)
-        yield Candidate(
-            name=name,
-            scores=scores,
-            time=partial(cost.of_embeddings, classifier),
-            size=cost.bytes_of_embeddings(classifier),
-        )
+def _context(material: Material) -> Candidate:
+    model = _model()
+    asked = material.asked
+    texts = [[(0, one.context)] for one in asked[:: max(1, len(asked) // cost.MAILS)]]
+    return Candidate(
+        name=CONTEXT,
+        scores=np.array([model.score([(0, one.context)]) for one in asked]),
+        time=lambda _: cost.of_context(model, texts),
+        size=cost.bytes_of_context(model),
+    )

@@ -4,7 +4,6 @@ The CPU time of one thread, so that other work on the machine is not in it: the 
 drawn at even steps, after some that load what is loaded at first use.
 """
 
-import pickle
 import statistics
 import tempfile
 import time
@@ -23,12 +22,12 @@ from bench.designs.textcat import probability
 from nlp import lexicon, pipeline
 from nlp.analysis import ReadableText
 from nlp.components.model import seen_in
-from nlp.encoder.layers import encoder
 from nlp.encoder.weights import weights_file
 from nlp.entities.everyday import folded_everyday, words_in
 from nlp.intents.concepts import Page
 from nlp.intents.grammar import Match
 from nlp.language import identify
+from nlp.model.context import ContextModel
 from nlp.model.features import piece_features, without_names, words_of
 from nlp.model.kin import KinTable
 from nlp.model.linear import LinearModel
@@ -143,12 +142,9 @@ def of_textcat(nlp: Any, drawn: Drawn) -> float:
     return milliseconds(lambda mail: probability(nlp, mail.words), drawn.masked)
 
 
-def of_embeddings(classifier: Any, drawn: Drawn) -> float:
-    """The encoder on the masked text, and the classifier."""
-    reads = encoder()
-    return milliseconds(
-        lambda mail: classifier.decision_function(np.array(reads.points(mail.text))), drawn.masked
-    )
+def of_context(context: ContextModel, texts: Sequence[list[tuple[int, str]]]) -> float:
+    """The encoder on what it is given to read."""
+    return milliseconds(context.score, texts)
 
 
 def bytes_of_rules() -> int:
@@ -170,6 +166,9 @@ def bytes_of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> int:
     return saved + len("\n".join(lists).encode())
 
 
-def bytes_of_embeddings(classifier: Any) -> int:
-    """The file of the encoder's weights and the classifier."""
-    return weights_file().stat().st_size + len(pickle.dumps(classifier))
+def bytes_of_context(context: ContextModel) -> int:
+    """The file of the encoder's weights and what it was taught beyond."""
+    with tempfile.TemporaryDirectory() as folder:
+        context.save(Path(folder))
+        saved = sum(path.stat().st_size for path in Path(folder).iterdir())
+    return weights_file().stat().st_size + saved

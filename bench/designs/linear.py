@@ -1,6 +1,6 @@
 """The linear designs: some blocks of features, with kin or without, trained as the shipped model is.
 
-Each fold trains with `nlp.training.train.train`: the same vocabulary limits, weights in small whole
+Each is trained with `nlp.training.train.train`: the same vocabulary limits, weights in small whole
 numbers and calibration as `make train`, and gives its calibrated log-odds for the writers left out.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.designs.reading import Fold
+from bench.designs.reading import Split
 from nlp.model.linear import LinearModel
 from nlp.training.examples import Blocks, MailExample
 from nlp.training.kin_fit import KinRows
@@ -46,14 +46,9 @@ class Linear:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """Log-odds for mails of writers left out, and within each fold for those it learnt from.
-
-    `within[fold]` comes from models that have not seen the mail's writer: what a second stage may
-    learn from. `model` is that of the last fold.
-    """
+    """Log-odds for mails of writers left out, in their order, and the model that gave them."""
 
     scores: "np.ndarray[Any, Any]"
-    within: "tuple[np.ndarray[Any, Any], ...]"
     model: LinearModel
 
 
@@ -61,17 +56,13 @@ def unseen(
     design: Linear,
     mails: Sequence[MailExample],
     words: "np.ndarray[Any, Any]",
-    folds: Sequence[Fold],
+    split: Split,
 ) -> Unseen:
     """The scores of one design."""
-    scores = np.zeros(len(mails))
-    within = []
-    for learnt, left_out in folds:
-        model, probabilities = train(design.task([mails[place] for place in learnt], words))
-        scores[left_out] = [log_odds(model, *design.seen(mails[place])) for place in left_out]
-        clipped = probabilities[:, 0].clip(1e-9, 1 - 1e-9)
-        within.append(np.log(clipped / (1 - clipped)))
-    return Unseen(scores=scores, within=tuple(within), model=model)
+    learnt, left_out = split
+    model, _ = train(design.task([mails[place] for place in learnt], words))
+    scores = [log_odds(model, *design.seen(mails[place])) for place in left_out]
+    return Unseen(scores=np.array(scores), model=model)
 
 
 def log_odds(model: LinearModel, blocks: Blocks, kin: frozenset[int]) -> float:

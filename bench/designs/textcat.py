@@ -1,8 +1,8 @@
 """spaCy's own classifiers on the words of the masked text: a bag of words, and the ensemble.
 
 A blank pipeline "xx" for all languages; its documents are made of the words that the linear models
-have, since "xx" cannot cut Chinese. Epochs are few and fixed, so that a fold takes no more than
-three minutes on one core; the seeds of spaCy and of the order are fixed.
+have, since "xx" cannot cut Chinese. Epochs are few and fixed, so are the seeds of spaCy and of the
+order.
 """
 
 import random
@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from bench.designs.reading import Fold
+from bench.designs.reading import Split
 
 LURE: Final = "LURE"
 _BATCH: Final = 32
@@ -56,14 +56,12 @@ EPOCHS: Final = {"bag": 20, "ensemble": 6}
 
 
 def unseen(
-    kind: str, texts: Sequence[str], truth: "np.ndarray[Any, Any]", folds: Sequence[Fold]
+    kind: str, texts: Sequence[str], truth: "np.ndarray[Any, Any]", split: Split
 ) -> tuple["np.ndarray[Any, Any]", Any]:
-    """Probabilities for mails of writers left out, and the pipeline of the last fold."""
-    scores = np.zeros(len(texts))
-    for learnt, left_out in folds:
-        nlp = trained(kind, [texts[place] for place in learnt], truth[learnt].tolist())
-        scores[left_out] = [probability(nlp, texts[place]) for place in left_out]
-    return scores, nlp
+    """Probabilities for mails of writers left out, and the pipeline that gave them."""
+    learnt, left_out = split
+    nlp = trained(kind, [texts[place] for place in learnt], truth[learnt].tolist())
+    return np.array([probability(nlp, texts[place]) for place in left_out]), nlp
 
 
 def trained(kind: str, texts: Sequence[str], truth: Sequence[bool]) -> Any:

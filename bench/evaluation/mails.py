@@ -22,7 +22,7 @@ from bench.judged import Judged, is_tagged
 _POSITIONS: Final = ("cold", "after_relay", "thread")
 _SENDERS: Final = ("freemail", "domain", "aligned", "relay")
 _REFERENCE: Final = "en"
-_UNSEEN_WRITERS: Final = ("T1", "T2", "T3")
+_UNSEEN_WRITERS: Final = ("T4", "T5")
 
 
 def sections(judged: Sequence[Judged]) -> Iterator[str]:
@@ -41,7 +41,7 @@ def sections(judged: Sequence[Judged]) -> Iterator[str]:
         *_by("language", {**languages, "all": every}),
         *_rules_alone(every),
         "The counts of the older mails were in view when earlier weights were chosen; the mails of the",
-        f"writers {', '.join(_UNSEEN_WRITERS)} are newer than every choice, and were judged once it was made.",
+        f"writers {' and '.join(_UNSEEN_WRITERS)} are newer than every choice, and were judged once it was made.",
         "",
         *_by("written", grouped(judged, _wave)),
         *_by("position", grouped(judged, lambda one: one.mail.position, _POSITIONS)),

@@ -16,7 +16,6 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.components import page as _page  # noqa: F401 (registers doc._.page)
-from nlp.encoder.layers import encoder
 from nlp.entities.everyday import words_in
 from nlp.intents.concepts import Page
 from nlp.intents.decide import PASSAGE_WORDS
@@ -126,7 +125,7 @@ class IntentModel:
     def warm(self) -> None:
         """Load what a first mail would load."""
         if self.context is not None:
-            encoder().points("Warm.")
+            self.context.warm()
 
     def __call__(self, doc: Doc) -> Doc:
         doc._.said = self.hear(doc._.page, doc._.matches)
@@ -163,13 +162,24 @@ class IntentModel:
         lure = self.whole.columns[0].probability(float(whole[0, 0]))
         if self.context is not None and OPEN_FROM <= lure <= OPEN_TO:
             spoken = [index for one in told.values() for index in one.sentences]
-            text = spelled(page, spoken, words_in(page.language))
-            lure = self.context.probability(lure, encoder().points(text))
+            lure = self.context.probability(
+                lure, self._in_context(self.context, page, known, spoken)
+            )
         return Heard(
             said=within_passage(self._said(self.sentences, page, known), page),
             lure=lure,
             telling=self._telling(page, known) if lure >= _LIKELY else [],
         )
+
+    def _in_context(
+        self, context: ContextModel, page: Page, known: Mapping[int, Known], spoken: Sequence[int]
+    ) -> float:
+        """The log-odds of what the sentences say together, the more telling ones before the others."""
+        alone = dict(
+            zip(known, self._bank.totals(_WHOLE, list(known.values()))[:, 0].tolist(), strict=True)
+        )
+        sentences = zip(spoken, spelled(page, spoken, words_in(page.language)), strict=True)
+        return context.score(sorted(sentences, key=lambda one: -alone[one[0]]))
 
     def _said(self, sentences: LinearModel, page: Page, known: Mapping[int, Known]) -> list[Said]:
         """The labels of all sentences."""

@@ -1,26 +1,25 @@
 """What pieces of text become by reading each other: the lower layers of a transformer, in numpy.
 
-BERT's layers, two thirds of the model's: the upper ones know more of what a text is about and less
-of what it does, and cost a third of the time (docs/decisions/0013). One thread, the same numbers
-for the same text on the same machine.
-Failure: none; the point of a text without pieces is the mean of its two ends.
+BERT's layers, a third of the model's, changed by what they were taught (docs/decisions/0014): the
+upper ones know more of what a text is about and less of what it does, and cost twice as much. One
+thread, the same numbers for the same text on the same machine.
+Failure: none; the point of a text without pieces is the mean of its two ends. Changes that do not
+fit raise KeyError or ValueError when the encoder is made; more layers than are read do not matter.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
 from nlp.encoder.pieces import Pieces
-from nlp.encoder.weights import WIDTH, Floats, Weights, weights_file
+from nlp.encoder.weights import WIDTH, Floats, Weights
 
-LAYERS: Final = 8
-MAX_PIECES: Final = 254
-# A long text is read piece by piece, as it would be no use to read all of it at once.
-MAX_WINDOWS: Final = 3
+LAYERS: Final = 4
+MAX_PIECES: Final = 160
 # How the model was taught to be asked.
-_PREFIX: Final = "passage: "
+_PREFIX: Final = "passage:"
 _ROOT_OF_TWO_OVER_PI: Final = 0.7978845608
 
 
@@ -33,7 +32,8 @@ class _Norm:
     epsilon: float
 
     def __call__(self, rows: Floats) -> Floats:
-        rows = rows - rows.mean(axis=1, keepdims=True)
+        """The rows, changed in place."""
+        rows -= rows.mean(axis=1, keepdims=True)
         rows /= np.sqrt((rows * rows).mean(axis=1, keepdims=True) + self.epsilon)
         rows *= self.stretch
         rows += self.move
@@ -74,79 +74,113 @@ class _Layer:
         size = width // self.heads
         asked = self.asked(rows).reshape(count, 3, self.heads, size).transpose(1, 2, 0, 3)
         query, key, value = asked
+        query *= size**-0.5
         shares: Floats = query @ key.transpose(0, 2, 1)
-        shares *= size**-0.5
         shares -= shares.max(axis=2, keepdims=True)
         np.exp(shares, out=shares)
-        shares /= shares.sum(axis=2, keepdims=True, dtype=np.float32)
-        result: Floats = (shares @ value).transpose(1, 0, 2).reshape(count, width)
-        return result
+        result: Floats = shares @ value
+        result /= shares.sum(axis=2, keepdims=True, dtype=np.float32)
+        return result.transpose(1, 0, 2).reshape(count, width)
 
 
 class Encoder:
-    """Texts as points: what is done alike in any of a hundred languages is near."""
+    """Texts as points: what is done alike in any of a hundred languages is near.
 
-    def __init__(self, weights: Weights, layers: int = LAYERS) -> None:
+    `changes` is what the layers were taught beyond their own weights: for each matrix NAME two thin
+    ones whose product is added (`NAME.down`, `NAME.up`), for each row added or norm another row.
+    """
+
+    def __init__(
+        self, weights: Weights, changes: Mapping[str, Floats] | None = None, layers: int = LAYERS
+    ) -> None:
         self._weights = weights
         self._pieces = Pieces(weights)
+        self._asked = self._pieces.cut(_PREFIX)
         self._places = weights.row("emb.pos").reshape(-1, WIDTH)
         self._kind = weights.row("emb.type")[:WIDTH]
-        self._norm = _norm(weights, "emb.ln")
-        self._layers = [_layer(weights, f"l{number}") for number in range(layers)]
+        plain = _Taught(weights, None)
+        self._norm = plain.norm("emb.ln")
+        taught = _Taught(weights, changes)
+        self._layers = [taught.layer(f"l{number}") for number in range(layers)]
 
-    def points(self, text: str) -> list[Floats]:
-        """The mean of what the pieces of each window of a text's head become; 384 numbers each."""
-        cut = self._pieces.cut(_PREFIX + text)[: MAX_PIECES * MAX_WINDOWS]
-        return [
-            self._point(cut[start : start + MAX_PIECES])
-            for start in range(0, max(1, len(cut)), MAX_PIECES)
-        ]
+    def point(self, cut: Sequence[int]) -> Floats:
+        """The mean of what the first MAX_PIECES pieces of a text become; 384 numbers."""
+        return self.point_of(self.framed(cut))
 
-    def _point(self, cut: list[int]) -> Floats:
-        pieces = [self._weights.first, *cut, self._weights.last]
-        rows = self._norm(
-            self._weights.word_rows(pieces) + self._places[: len(pieces)] + self._kind
-        )
+    def point_of(self, pieces: Sequence[int]) -> Floats:
+        """The same of pieces that are framed."""
+        rows = self.embedded(pieces)
         for layer in self._layers:
             rows = layer(rows)
         mean: Floats = rows.mean(axis=0)
         return mean
 
+    def cut(self, text: str) -> list[int]:
+        """The numbers of the pieces of a text's head."""
+        return self._pieces.cut(text)
 
-@lru_cache(maxsize=1)
-def encoder() -> Encoder:
-    """The one of this process, loaded at first use."""
-    return Encoder(Weights(weights_file()))
+    def framed(self, cut: Sequence[int]) -> list[int]:
+        """What is read of pieces: as the model was taught to be asked, with beginning and end."""
+        return [self._weights.first, *self._asked, *cut[:MAX_PIECES], self._weights.last]
+
+    def embedded(self, pieces: Sequence[int]) -> Floats:
+        """The pieces before they read each other, a row each."""
+        table = self._weights.word_rows(pieces)
+        return self._norm(table + self._places[: len(pieces)] + self._kind)
 
 
 def _gelu(rows: Floats) -> Floats:
-    """Gaussian error linear unit, its usual approximation."""
-    curve: Any = np.tanh(_ROOT_OF_TWO_OVER_PI * (rows + 0.044715 * rows * rows * rows))
-    curve += 1
+    """Gaussian error linear unit, its usual approximation; the rows are changed in place."""
+    curve: Any = rows * rows
+    curve *= 0.044715 * _ROOT_OF_TWO_OVER_PI
+    curve += _ROOT_OF_TWO_OVER_PI
     curve *= rows
-    curve *= 0.5
-    result: Floats = curve
-    return result
+    np.tanh(curve, out=curve)
+    curve += 1
+    rows *= 0.5
+    rows *= curve
+    return rows
 
 
-def _norm(weights: Weights, name: str) -> _Norm:
-    return _Norm(weights.row(f"{name}.w"), weights.row(f"{name}.b"), weights.epsilon)
+@dataclass(frozen=True, slots=True)
+class _Taught:
+    """The weights with what they were taught beyond, if anything."""
 
+    weights: Weights
+    changes: Mapping[str, Floats] | None
 
-def _linear(weights: Weights, rows: int, *names: str) -> _Linear:
-    """One of several that read the same: side by side they cost less."""
-    matrices = [weights.matrix(f"{name}.w", rows).T for name in names]
-    added = [weights.row(f"{name}.b") for name in names]
-    return _Linear(np.ascontiguousarray(np.concatenate(matrices, axis=1)), np.concatenate(added))
+    def layer(self, name: str) -> _Layer:
+        """All of one layer."""
+        return _Layer(
+            heads=self.weights.heads,
+            asked=self._linear(f"{name}.qkv", WIDTH, f"{name}.q", f"{name}.k", f"{name}.v"),
+            answered=self._linear(f"{name}.ao", WIDTH, f"{name}.ao"),
+            after_attention=self.norm(f"{name}.aln"),
+            wide=self._linear(f"{name}.fi", self.weights.inner, f"{name}.fi"),
+            narrow=self._linear(f"{name}.fo", WIDTH, f"{name}.fo"),
+            after_network=self.norm(f"{name}.oln"),
+        )
 
+    def norm(self, name: str) -> _Norm:
+        """One layer norm."""
+        return _Norm(
+            self._row(f"{name}.w", WIDTH), self._row(f"{name}.b", WIDTH), self.weights.epsilon
+        )
 
-def _layer(weights: Weights, name: str) -> _Layer:
-    return _Layer(
-        heads=weights.heads,
-        asked=_linear(weights, WIDTH, f"{name}.q", f"{name}.k", f"{name}.v"),
-        answered=_linear(weights, WIDTH, f"{name}.ao"),
-        after_attention=_norm(weights, f"{name}.aln"),
-        wide=_linear(weights, weights.inner, f"{name}.fi"),
-        narrow=_linear(weights, WIDTH, f"{name}.fo"),
-        after_network=_norm(weights, f"{name}.oln"),
-    )
+    def _linear(self, name: str, rows: int, *parts: str) -> _Linear:
+        """One of several that read the same: side by side they cost less."""
+        matrices = [self.weights.matrix(f"{part}.w", rows).T for part in parts]
+        matrix = np.ascontiguousarray(np.concatenate(matrices, axis=1))
+        if self.changes is None:
+            return _Linear(
+                matrix, np.concatenate([self.weights.row(f"{part}.b") for part in parts])
+            )
+        # Of other sizes they do not multiply or add.
+        matrix += self.changes[f"{name}.down"] @ self.changes[f"{name}.up"]
+        return _Linear(matrix, self._row(f"{name}.b", matrix.shape[1]))
+
+    def _row(self, name: str, size: int) -> Floats:
+        row = self.weights.row(name)[:size] if self.changes is None else self.changes[name]
+        if row.shape != (size,):
+            raise ValueError(f"{name}: {row.shape}, not {size} numbers")
+        return row

@@ -5,6 +5,7 @@ Failure: none.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from nlp.encoder.weights import Weights
@@ -15,6 +16,9 @@ _WORD_START: Final = "\u2581"
 _NEVER: Final = -1e30
 # An unknown character costs so much more than the rarest piece.
 _UNKNOWN_COSTS: Final = 10.0
+# Words that are written with blanks between them are mostly the same few thousand.
+_WORDS_KEPT: Final = 20_000
+_LONGEST_KEPT: Final = 32
 
 
 class Pieces:
@@ -31,16 +35,20 @@ class Pieces:
         self._longest = max(map(len, self._ids))
         self._unknown_score = min(self._scores) - _UNKNOWN_COSTS
         self._replacements = weights.replacements()
+        self._cut_of_word = lru_cache(maxsize=_WORDS_KEPT)(self._likeliest)
 
     def cut(self, text: str) -> list[int]:
         """The numbers of the pieces of the head of a text."""
         text = text[:MAX_CHARACTERS].translate(self._replacements)[:MAX_CHARACTERS]
         text = _BLANKS.sub(" ", text)
-        if not text.startswith(" "):
-            text = f" {text}"
-        return self._likeliest(text.replace(" ", _WORD_START))
+        numbers: list[int] = []
+        # No piece goes beyond a word, so the likeliest cut of a text is that of each of its words.
+        for word in text.removeprefix(" ").split(" "):
+            cut = self._cut_of_word if len(word) < _LONGEST_KEPT else self._likeliest
+            numbers += cut(_WORD_START + word)
+        return numbers
 
-    def _likeliest(self, text: str) -> list[int]:
+    def _likeliest(self, text: str) -> tuple[int, ...]:
         """Viterbi: the best cut up to each place, from the best cuts before it."""
         size = len(text)
         best = [0.0, *[_NEVER] * size]
@@ -62,4 +70,4 @@ class Pieces:
         while place:
             numbers.append(piece_to[place])
             place = came_from[place]
-        return numbers[::-1]
+        return tuple(reversed(numbers))

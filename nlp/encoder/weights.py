@@ -14,6 +14,7 @@ Failure: FileNotFoundError where the package is not installed, ValueError for a 
 import mmap
 import struct
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -102,9 +103,9 @@ class Weights:
         """An array of four bits, unpacked."""
         return unpacked(self._blocks(name, rows))
 
-    def word_rows(self, pieces: list[int]) -> Floats:
+    def word_rows(self, pieces: Sequence[int]) -> Floats:
         """The rows of these pieces in the table of words."""
-        return unpacked(self._word_blocks[pieces])
+        return unpacked(self._word_blocks[list(pieces)])
 
     @cached_property
     def _word_blocks(self) -> "np.ndarray[Any, np.dtype[np.uint8]]":

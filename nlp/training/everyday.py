@@ -18,10 +18,23 @@ _WORD: Final = re.compile(r"(?<![\w@./#-])[^\W\d_]+(?:['’-][^\W\d_]+)*(?![\w@]
 _JOINT: Final = re.compile(r"['’-]")
 _SEVERAL: Final = 3  # else the names of hurried people would be words
 _SHARE: Final = 4
+# Firms that people write small, or name with an article, as if they were none.
+BRANDS: Final = (
+    "google",
+    "microsoft",
+    "windows",
+    "linkedin",
+    "xing",
+    "amazon",
+    "apple",
+    "facebook",
+    "bosch",
+    "siemens",
+)
 
 
 def everyday_words(mails: Iterable[TrainingMail]) -> list[str]:
-    """Those that several mails write small, and at least one of five that have them."""
+    """Those that several mails write small, and at least one of five that have them; no brand."""
     small: Counter[str] = Counter()
     capital: Counter[str] = Counter()
     for mail in mails:
@@ -32,7 +45,7 @@ def everyday_words(mails: Iterable[TrainingMail]) -> list[str]:
     return sorted(
         word
         for word, count in small.items()
-        if count >= _SEVERAL and count * _SHARE >= capital[word]
+        if count >= _SEVERAL and count * _SHARE >= capital[word] and word not in BRANDS
     )
 
 

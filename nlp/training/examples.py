@@ -12,7 +12,7 @@ from multiprocessing import get_context
 
 from nlp import pipeline
 from nlp.analysis import ReadableText, TextSegment
-from nlp.components.model import seen_in
+from nlp.components.model import NAME, seen_in
 from nlp.entities import find_entities
 from nlp.entities.everyday import words_in
 from nlp.language import identify
@@ -70,7 +70,9 @@ def example(mail: TrainingMail, kin: KinTable) -> MailExample:
     stretches, _ = pipeline._masked(segments, entities)
     language = identify(pipeline._sample(pipeline.nameless(segments, entities)))
     lists = pipeline.word_lists_for((language.code, *language.others))
-    with pipeline.pipeline().memory_zone():
+    nlp = pipeline.pipeline()
+    # What was trained before is not to be heard while the next is trained.
+    with nlp.memory_zone(), nlp.select_pipes(disable=[NAME]):
         doc = pipeline._document(stretches, lists)
         page = doc._.page
         sentences: list[SentenceExample] = []
@@ -94,7 +96,7 @@ def example(mail: TrainingMail, kin: KinTable) -> MailExample:
         whole = without_names(page.text, 0, len(page.text), page.capitals, common)
         words = [word for word in words_of(whole) if word in common or not word.islower()]
         seen = seen_in(page, doc._.matches, range(len(page.sentences)), kin)
-        context = spelled(page, seen.sentences, common)
+        context = " ".join(spelled(page, seen.sentences, common))
     screened = _screen().passes(segments)
     return MailExample(
         mail=mail,

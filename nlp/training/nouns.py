@@ -17,6 +17,7 @@ from nlp.analysis import ReadableText, TextSegment
 from nlp.entities import find_entities
 from nlp.entities.services import SERVICES
 from nlp.training.corpus import TrainingMail, read_corpus
+from nlp.training.everyday import BRANDS
 
 FILE: Final = Path(__file__).parents[1] / "lexicon" / "nouns.txt"
 _WRITERS: Final = 2
@@ -32,19 +33,6 @@ _BEFORE: Final = re.compile(
 )
 _WORD: Final = re.compile(r"(?<![\w@./#-])[A-ZÄÖÜ][a-zäöüß]{2,}(?![\w@])")
 _REACH: Final = 40
-# Firms that people name with an article, too.
-_BRANDS: Final = (
-    "google",
-    "microsoft",
-    "windows",
-    "linkedin",
-    "xing",
-    "amazon",
-    "apple",
-    "facebook",
-    "bosch",
-    "siemens",
-)
 
 
 def nouns_of(mails: Iterable[TrainingMail]) -> list[str]:
@@ -85,7 +73,7 @@ def _names(mails: Iterable[TrainingMail]) -> set[str]:
         if len(mail.name.split()) in _PARTS_OF_A_NAME and mail.name.replace(" ", "").isalpha()
     ]
     services = [form for service in SERVICES.values() for form in service.forms]
-    return {word.lower() for word in (*chain.from_iterable(shown), *services, *_BRANDS)}
+    return {word.lower() for word in (*chain.from_iterable(shown), *services, *BRANDS)}
 
 
 def _masked_text(mail: TrainingMail) -> str:

@@ -2,10 +2,12 @@
 
 Two logistic regressions over the features of `nlp.model.features`: one column for each label of
 sentences, one for whole mails (lure or scam, or not); beside them what kin says of each column
-(`nlp.training.kin_fit`) and how mails read in context (`nlp.training.context_fit`). The train and dev
-splits are fitted; folds by writer give the predictions that weigh both, calibrate each column (Platt)
-and set its thresholds, since what will be read was written by others. The test split is never read
-here.
+(`nlp.training.kin_fit`). How mails read in context the encoder was taught before (`make tune`); here
+its answer is weighed (`nlp.training.context_fit`). The train and dev splits are fitted; folds by writer
+give the predictions that weigh both, calibrate each column (Platt) and set its thresholds, since what
+will be read was written by others. The test split is never read here.
+
+Failure: FileNotFoundError where no encoder was taught.
 """
 
 import argparse
@@ -23,14 +25,15 @@ from sklearn.model_selection import GroupKFold
 
 from nlp import pipeline
 from nlp.components.model import NAME, WHOLE, IntentModel
+from nlp.model.context import ContextModel
+from nlp.model.familiar import Familiar
 from nlp.model.kin import KinTable
 from nlp.model.linear import Column, LinearModel
-from nlp.training.context_fit import context_model
+from nlp.training.context_fit import fitted
 from nlp.training.corpus import LURE_CLASSES, read_corpus
 from nlp.training.examples import Blocks, MailExample, examples
 from nlp.training.familiar_fit import familiar_of
 from nlp.training.kin_fit import KinRows, fields_of
-from nlp.training.points import points
 from nlp.training.teacher import known_words, vectors
 
 DATA: Final = Path(__file__).parents[1] / "model" / "data"
@@ -266,19 +269,21 @@ def _threshold(
     return max(0.25, float(probabilities[order[enough[-1]]]))
 
 
-def teach(
-    component: IntentModel,
-    read: Sequence[MailExample],
-    words: "np.ndarray[Any, Any]",
-    table: KinTable,
-    places: "np.ndarray[Any, Any]",
-) -> None:
-    """Give the component all that is to be learnt from some mails; `places` has a point for each."""
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What is learnt from words, and how likely each mail is a lure by models without its writer."""
+
+    sentences: LinearModel
+    whole: LinearModel
+    familiar: Familiar
+    by_words: "np.ndarray[Any, Any]"
+
+
+def learn(read: Sequence[MailExample], words: "np.ndarray[Any, Any]") -> Learnt:
+    """All that some mails teach of words."""
     sentences, _ = train(sentence_task(read, words))
-    task = whole_task(read)
-    whole, by_words = train(task)
-    context = context_model(places, task.truth[:, 0], task.groups, by_words[:, 0])
-    component.take(sentences, whole, table, familiar_of(read), context)
+    whole, by_words = train(whole_task(read))
+    return Learnt(sentences, whole, familiar_of(read), by_words[:, 0])
 
 
 def main() -> None:
@@ -286,8 +291,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m nlp.training.train")
     parser.add_argument("--output", type=Path, default=DATA)
     arguments = parser.parse_args()
-    # What was trained before is not to be heard while the next is trained.
-    shutil.rmtree(arguments.output, ignore_errors=True)
+    context = ContextModel.load(DATA / NAME)
     mails = read_corpus("train", "dev")
     known = known_words(mails)
     words = vectors(known, mails)
@@ -296,11 +300,19 @@ def main() -> None:
     nlp = pipeline.untrained()
     component = nlp.get_pipe(NAME)
     assert isinstance(component, IntentModel)
-    teach(component, read, words, table, points([mail.context for mail in read]))
-    nlp.to_disk(arguments.output)
+    learnt = learn(read, words)
+    truth = whole_task(read).truth[:, 0]
+    context = fitted(context, read, truth, learnt.by_words)
+    component.take(learnt.sentences, learnt.whole, table, learnt.familiar, context)
+    # Beside what there is, so that nothing is lost if this stops: the encoder took long to teach.
+    written = arguments.output.with_name(f"{arguments.output.name}.new")
+    shutil.rmtree(written, ignore_errors=True)
+    nlp.to_disk(written)
     screen, _ = train(screen_task(read))
     column = replace(screen.columns[0], weak=_SCREEN_FROM, plain=_SCREEN_FROM)
-    screen.with_columns((column,)).save(arguments.output / "screen")
+    screen.with_columns((column,)).save(written / "screen")
+    shutil.rmtree(arguments.output, ignore_errors=True)
+    written.rename(arguments.output)
     print(f"{len(read)} mails; wrote {arguments.output}")
 
 

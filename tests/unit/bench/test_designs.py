@@ -3,16 +3,12 @@
 import numpy as np
 import pytest
 
-from bench.designs import stack, textcat
+from bench.designs import textcat
 from bench.designs.candidates import Material
-from bench.designs.embeddings import Network, logistic
-from bench.designs.linear import Linear, Unseen
-from bench.designs.reading import folds_of, in_words
+from bench.designs.linear import Linear
+from bench.designs.reading import split_of
 from bench.designs.table import Row, area, gap_interval, recall_at, table
-from nlp.masking import TOKENS, Masked
 from nlp.model.kin import KinTable
-from nlp.model.linear import LinearModel
-from nlp.normalise import normalise
 from nlp.training.corpus import MarkedText, TrainingMail
 from nlp.training.examples import MailExample
 
@@ -80,23 +76,11 @@ def test_a_gap_is_drawn_by_writer():
     assert 0 < low < 0.5 < high < 1
 
 
-def test_folds_part_writers():
-    mails = [mail(f"en-{letter}-{n}") for letter in "ABCDE" for n in range(3)]
-    folds = folds_of(mails)
-    assert sorted(at for _, unseen in folds for at in unseen) == [*range(15)]
-    for seen, unseen in folds:
-        assert not {mails[at].writer for at in seen} & {mails[at].writer for at in unseen}
-
-
-def test_masks_become_words_in_the_spelling_of_the_mail():
-    view = normalise("Write to @anna_b at Once")
-    masked = Masked(
-        text="write to " + TOKENS["link_handle"] + " at once",
-        view=view,
-        cuts=(0, 9, 10, 18),
-        origins=(0, 9, 16, 24),
-    )
-    assert in_words(masked) == "Write to link handle at Once"
+def test_whole_writers_are_left_out():
+    mails = [mail(f"en-{writer}a-{n}") for writer in ("E21", "P1", "K9", "N6") for n in range(3)]
+    seen, unseen = split_of(mails)
+    assert [mails[at].writer for at in unseen] == ["P1"] * 3 + ["N6"] * 3
+    assert sorted([*seen, *unseen]) == [*range(12)]
 
 
 def example(mail_class: str = "LURE_RECRUIT") -> MailExample:
@@ -126,23 +110,6 @@ def test_scams_are_learnt_as_lures_and_reports_are_not():
         words=np.zeros((0, 2)),
     )
     assert material.truth.tolist() == [True, True, False, False]
-
-
-@pytest.mark.parametrize("classifier", [logistic, Network])
-def test_points_apart_are_told_apart(classifier):
-    chance = np.random.default_rng(0)
-    truth = np.arange(80) % 2 == 0
-    points = chance.normal(size=(80, 4)) + 3.0 * truth[:, None]
-    folds = [(np.arange(40), np.arange(40, 80)), (np.arange(40, 80), np.arange(40))]
-    scores, _ = stack.alone(classifier, points, truth, folds)
-    assert area(scores[truth], scores[~truth]) > 0.99
-    # The linear design knows nothing here: together they are no worse.
-    linear = Unseen(
-        scores=np.zeros(80), within=(np.zeros(40), np.zeros(40)), model=LinearModel({}, np.zeros((0, 0)), ()),
-    )  # fmt: skip
-    writers = np.array([f"writer{at // 2}" for at in range(80)])
-    both = stack.together(classifier, points, linear, truth, writers, folds)
-    assert area(both[truth], both[~truth]) > 0.99
 
 
 @pytest.mark.parametrize("kind", [*textcat.MODELS])

@@ -1,11 +1,13 @@
 """When a mail is read again in context, and what becomes of the answer."""
 
-import numpy as np
+from collections.abc import Iterable
+
 import pytest
 
 from nlp import pipeline
 from nlp.analysis import AnalysisResult, ReadableText, TextSegment
 from nlp.components import model
+from nlp.model.context import ContextModel
 
 TEXT = "Dear colleague, a partner of ours would pay for a short report. Write to me on WhatsApp."
 
@@ -15,16 +17,20 @@ class Recorder:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.ranked: list[str] = []
+        self.score = 0.0
 
-    def points(self, text: str) -> list[np.ndarray]:
-        self.texts.append(text)
-        return [np.zeros(384, dtype=np.float32)]
+    def read(self, sentences: Iterable[tuple[int, str]]) -> float:
+        given = [*sentences]
+        self.ranked = [sentence for _, sentence in given]
+        self.texts.append(" ".join(sentence for _, sentence in sorted(given)))
+        return self.score
 
 
 @pytest.fixture
 def recorder(monkeypatch) -> Recorder:
     made = Recorder()
-    monkeypatch.setattr(model, "encoder", lambda: made)
+    monkeypatch.setattr(ContextModel, "score", lambda _, sentences: made.read(sentences))
     return made
 
 
@@ -40,8 +46,29 @@ def test_mail_that_its_words_leave_open_is_read_again(recorder, monkeypatch):
     assert len(recorder.texts) == 1
     assert "short report" in recorder.texts[0]
     assert before is not None
-    monkeypatch.setattr(Recorder, "points", lambda *_: [np.ones(384, dtype=np.float32)])
-    assert analysed(TEXT).likeness != before
+    recorder.score = 2.0
+    after = analysed(TEXT).likeness
+    assert after is not None
+    assert after > before
+
+
+def test_what_is_asked_is_read_before_what_is_harmless(recorder, monkeypatch):
+    monkeypatch.setattr(model, "OPEN_FROM", 0.0)
+    monkeypatch.setattr(model, "OPEN_TO", 1.0)
+    harmless = "The weather was fine on Sunday and we walked along the river. "
+    analysed(harmless * 3 + TEXT)
+    asked = next(place for place, one in enumerate(recorder.ranked) if "messenger" in one)
+    weather = next(place for place, one in enumerate(recorder.ranked) if "weather" in one)
+    assert asked < weather
+
+
+def test_warming_makes_the_encoder(tmp_path):
+    pipeline.trained().to_disk(tmp_path / "cold")
+    cold = model.IntentModel().from_disk(tmp_path / "cold")
+    assert cold.context is not None
+    assert not cold.context._made
+    cold.warm()
+    assert cold.context._made
 
 
 @pytest.mark.parametrize("bounds", [(0.0, 0.0), (1.0, 1.0)])
@@ -72,5 +99,5 @@ def test_what_is_written_into_a_new_folder_is_read_again(tmp_path):
     assert read.context is not None
     assert trained.context is not None
     assert read.context.blend == trained.context.blend
-    assert (read.context.hidden == trained.context.hidden).all()
+    assert read.context.score([(0, TEXT)]) == trained.context.score([(0, TEXT)])
     assert read.kin.words == trained.kin.words

@@ -11,14 +11,19 @@ from nlp.analysis import ReadableText, TextSegment
 from nlp.encoder.weights import WIDTH
 from nlp.entities import everyday, find_entities
 from nlp.entities.everyday import words_in
-from nlp.model.context import OPEN_FROM, OPEN_TO, Blend, ContextModel, spelled
+from nlp.model.context import OPEN_FROM, OPEN_TO, Blend, ContextModel, Head, spelled
 
 FIRST, SECOND = np.eye(WIDTH, dtype=np.float32)[:2]
-MODEL = ContextModel(
+# Two units: the first speaks for a lure, the second for hard honest mail.
+HEAD = Head(
     hidden=np.stack([FIRST, 2 * SECOND], axis=1),
     hidden_bias=np.array([0.0, -1.0], dtype=np.float32),
-    out=np.array([1.0, -1.0], dtype=np.float32),
-    bias=0.5,
+    out=np.array([[1, 0, 0, 0, 0], [0, 0, 1, 0, 0]], dtype=np.float32),
+    out_bias=np.array([0, -50, 0, -50, -50], dtype=np.float32),
+)
+MODEL = ContextModel(
+    changes={"l0.ao.b": np.array([0.5, 2.0], dtype=np.float32)},
+    head=HEAD,
     blend=Blend(0.8, 0.6, -0.1),
 )
 
@@ -39,7 +44,8 @@ def read(text: str, language: str, common: Container[str] | None = None) -> str:
     stretches, _ = pipeline._masked(segments, find_entities(ReadableText(segments=segments)))
     with pipeline.pipeline().memory_zone():
         page = pipeline._document(stretches, ("any", language))._.page
-        return spelled(page, range(len(page.sentences)), common or words_in(language))
+        places = range(len(page.sentences))
+        return " ".join(spelled(page, places, common or words_in(language)))
 
 
 def test_it_is_spelled_as_written():
@@ -83,6 +89,22 @@ def test_whether_a_name_is_recognised_does_not_matter(known, unknown):
     assert "X" in read(known, language)
 
 
+@pytest.mark.parametrize(
+    "name", ["Zarquil", "欧阳娜娜", "فاطمة الزهراء", "渡辺ケンイチロウ", "Nguyễn"]
+)
+def test_a_sentence_that_is_little_but_a_name_is_read_like_any_other(name):
+    # Whether a text is Latin is asked of all of it: here a name outweighs its sentence.
+    text = read(f"The library opens on Monday. They met {name}.", "en")
+    assert text == "The library opens on Monday. They met X."
+
+
+def test_short_sentences_in_another_script_are_read():
+    # "messenger" and "handle" are what masks are read as, and no Latin words of the mail.
+    text = read("加微信 wx_lin2024 详聊,勿外传。", "zh")
+    assert "详聊" in text
+    assert "勿外传" in text
+
+
 def test_private_characters_of_the_sender_are_no_masks():
     assert read("We use \ue007 and \uf000 with \ue00f here.", "en") == "We use and with here."
 
@@ -100,37 +122,58 @@ def test_what_is_longer_than_any_compound_is_not_taken_apart():
 
 
 def test_a_unit_below_nothing_is_silent():
-    assert MODEL.score(2 * FIRST + 0.25 * SECOND) == 2.5
-    assert MODEL.score(2 * FIRST + SECOND) == 1.5
+    assert HEAD.score(2 * FIRST + 0.25 * SECOND) == pytest.approx(2.0)
+    assert HEAD.score(2 * FIRST + SECOND) == pytest.approx(1.0)
+
+
+def test_lures_and_scams_are_summed_against_all_others():
+    even = Head(HEAD.hidden, HEAD.hidden_bias, HEAD.out, np.zeros(5, dtype=np.float32))
+    assert even.score(0 * FIRST) == pytest.approx(np.log(2 / 3))
 
 
 def test_both_count():
-    surely, hardly = [3 * FIRST], [3 * SECOND]
+    surely, hardly = 3.0, -3.0
     for by_words in (OPEN_FROM, 0.5, OPEN_TO):
         assert MODEL.probability(by_words, surely) > MODEL.probability(by_words, hardly)
     assert MODEL.probability(0.9, surely) > MODEL.probability(0.5, surely)
     assert 0 < MODEL.probability(OPEN_FROM, hardly) < MODEL.probability(OPEN_TO, surely) < 1
 
 
-def test_harmless_words_before_it_do_not_hide_a_lure():
-    assert MODEL.probability(0.5, [3 * SECOND, 3 * FIRST]) == MODEL.probability(0.5, [3 * FIRST])
-
-
 @pytest.mark.parametrize("far", [1e6, -1e6])
-def test_no_point_is_too_far(far):
-    assert 0 <= MODEL.probability(0.5, [far * FIRST + far * SECOND]) <= 1
+def test_no_score_is_too_far(far):
+    assert np.isfinite(HEAD.score(far * FIRST + far * SECOND))
+    assert 0 <= MODEL.probability(0.5, far) <= 1
 
 
 def test_saved_and_loaded_it_says_the_same(tmp_path: Path):
     MODEL.save(tmp_path)
     loaded = ContextModel.load(tmp_path)
-    points = [FIRST / 4 + SECOND / 2]
-    assert loaded.probability(0.4, points) == MODEL.probability(0.4, points)
-    assert (loaded.bias, loaded.blend) == (MODEL.bias, MODEL.blend)
+    point = FIRST / 4 + SECOND / 2
+    assert loaded.head.score(point) == HEAD.score(point)
+    assert loaded.blend == MODEL.blend
+    assert loaded.changes.keys() == MODEL.changes.keys()
+    assert (loaded.changes["l0.ao.b"] == MODEL.changes["l0.ao.b"]).all()
 
 
-def test_data_of_another_width_are_refused(tmp_path: Path):
-    MODEL.save(tmp_path)
-    np.save(tmp_path / "context.npy", np.zeros((5, 2), dtype=np.float32))
-    with pytest.raises(ValueError, match="3 numbers a point"):
+def test_a_head_of_another_width_is_refused(tmp_path: Path):
+    narrow = Head(HEAD.hidden[:5], HEAD.hidden_bias, HEAD.out, HEAD.out_bias)
+    ContextModel(changes={}, head=narrow, blend=MODEL.blend).save(tmp_path)
+    with pytest.raises(ValueError, match="a head of another form"):
         ContextModel.load(tmp_path)
+
+
+def test_the_encoder_that_ships_is_made_once():
+    shipped = pipeline.trained().context
+    assert shipped is not None
+    assert shipped.encoder is shipped.encoder
+
+
+def test_the_more_telling_sentences_are_read_in_the_order_of_the_mail():
+    shipped = pipeline.trained().context
+    assert shipped is not None
+    asked, harmless = "Write me on another app.", "The weather is fine here. " * 60
+    both = shipped.score([(1, asked), (0, "Hello.")])
+    assert both == shipped.score([(0, f"Hello. {asked}")])
+    kept = shipped.score([(9, asked), (0, harmless), (20, harmless)])
+    assert kept == shipped.score([(9, asked), (0, harmless)])
+    assert kept != shipped.score([(0, harmless), (9, asked)])
