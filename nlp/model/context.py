@@ -129,7 +129,7 @@ class ContextModel:
         heads = {f"{_HEAD}{part.name}": getattr(self.head, part.name) for part in fields(Head)}
         arrays = {**self.changes, **heads}
         kept = {name: arrays[name].astype(np.float16) for name in sorted(arrays)}
-        np.savez(folder / _TAUGHT, **kept)
+        np.savez_compressed(folder / _TAUGHT, **kept)
         (folder / _BLEND).write_text(json.dumps(asdict(self.blend), indent=1) + "\n", "utf-8")
 
     @classmethod
