@@ -132,7 +132,8 @@ Your MeshSoft team
     ("text", "to", "sender", "expected"),
     [
         (SEMINAR, 12, "office@seminar.example", {}),
-        (HEADHUNTER, 5, "j.brandt@harbour-search.example", {"SAME_TEXT_TO_STAFF": 1, "PERSONA_TO_STAFF": 1}),
+        # Hardly any lure reads like it, so of its text nothing is remembered.
+        (HEADHUNTER, 5, "j.brandt@harbour-search.example", {"PERSONA_TO_STAFF": 1}),
         (QUESTIONNAIRE, 12, "personnel@org.test", {}),
         (NEWSLETTER, 12, "team@meshsoft.example", {}),
     ],
