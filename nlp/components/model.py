@@ -160,26 +160,23 @@ class IntentModel:
         }
         whole = self._bank.totals(_WHOLE, [all_of(list(known.values()))])
         lure = self.whole.columns[0].probability(float(whole[0, 0]))
+        # Below both it is neither read again nor anything telling in it.
+        alone = self._alone(known) if lure >= min(OPEN_FROM, _LIKELY) else {}
         if self.context is not None and OPEN_FROM <= lure <= OPEN_TO:
             spoken = [index for one in told.values() for index in one.sentences]
-            lure = self.context.probability(
-                lure, self._in_context(self.context, page, known, spoken)
-            )
+            sentences = zip(spoken, spelled(page, spoken, words_in(page.language)), strict=True)
+            ranked = sorted(sentences, key=lambda one: -alone[one[0]])
+            lure = self.context.probability(lure, self.context.score(ranked))
         return Heard(
             said=within_passage(self._said(self.sentences, page, known), page),
             lure=lure,
-            telling=self._telling(page, known) if lure >= _LIKELY else [],
+            telling=_telling(page, alone) if lure >= _LIKELY else [],
         )
 
-    def _in_context(
-        self, context: ContextModel, page: Page, known: Mapping[int, Known], spoken: Sequence[int]
-    ) -> float:
-        """The log-odds of what the sentences say together, the more telling ones before the others."""
-        alone = dict(
-            zip(known, self._bank.totals(_WHOLE, list(known.values()))[:, 0].tolist(), strict=True)
-        )
-        sentences = zip(spoken, spelled(page, spoken, words_in(page.language)), strict=True)
-        return context.score(sorted(sentences, key=lambda one: -alone[one[0]]))
+    def _alone(self, known: Mapping[int, Known]) -> dict[int, float]:
+        """How much each sentence speaks for a lure."""
+        totals = self._bank.totals(_WHOLE, list(known.values()))[:, 0]
+        return dict(zip(known, totals.tolist(), strict=True))
 
     def _said(self, sentences: LinearModel, page: Page, known: Mapping[int, Known]) -> list[Said]:
         """The labels of all sentences."""
@@ -189,13 +186,6 @@ class IntentModel:
             Said(name, probability, strength, spans[place])
             for place, name, probability, strength in sentences.said(totals)
         ]
-
-    def _telling(self, page: Page, known: Mapping[int, Known]) -> list[tuple[int, int]]:
-        """The sentences that make it read like a lure, at most three."""
-        alone = self._bank.totals(_WHOLE, list(known.values()))[:, 0].tolist()
-        ranked = sorted(zip(alone, known, strict=True), reverse=True)[:_MOST_TELLING]
-        best = (page.sentences[index] for total, index in ranked if total > 0)
-        return sorted((sentence.start, sentence.end) for sentence in best)
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
         if self.sentences is not None and self.whole is not None and self.context is not None:
@@ -219,6 +209,13 @@ class IntentModel:
             ContextModel.load(folder),
         )
         return self
+
+
+def _telling(page: Page, alone: Mapping[int, float]) -> list[tuple[int, int]]:
+    """The sentences that make it read like a lure, at most three."""
+    ranked = sorted(((total, index) for index, total in alone.items()), reverse=True)
+    best = (page.sentences[index] for total, index in ranked[:_MOST_TELLING] if total > 0)
+    return sorted((sentence.start, sentence.end) for sentence in best)
 
 
 def within_passage(said: list[Said], page: Page) -> list[Said]:

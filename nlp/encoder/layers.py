@@ -168,13 +168,10 @@ class _Taught:
         )
 
     def _linear(self, name: str, rows: int, *parts: str) -> _Linear:
-        """One of several that read the same: side by side they cost less."""
-        matrices = [self.weights.matrix(f"{part}.w", rows).T for part in parts]
-        matrix = np.ascontiguousarray(np.concatenate(matrices, axis=1))
+        """One of all parts."""
+        matrix, added = self.weights.side_by_side(rows, *parts)
         if self.changes is None:
-            return _Linear(
-                matrix, np.concatenate([self.weights.row(f"{part}.b") for part in parts])
-            )
+            return _Linear(matrix, added)
         # Of other sizes they do not multiply or add.
         matrix += self.changes[f"{name}.down"] @ self.changes[f"{name}.up"]
         return _Linear(matrix, self._row(f"{name}.b", matrix.shape[1]))

@@ -103,6 +103,12 @@ class Weights:
         """An array of four bits, unpacked."""
         return unpacked(self._blocks(name, rows))
 
+    def side_by_side(self, rows: int, *names: str) -> tuple[Floats, Floats]:
+        """Several matrices that read the same as one, and the rows that are added: so they cost less."""
+        matrices = [self.matrix(f"{name}.w", rows).T for name in names]
+        added = np.concatenate([self.row(f"{name}.b") for name in names])
+        return np.ascontiguousarray(np.concatenate(matrices, axis=1)), added
+
     def word_rows(self, pieces: Sequence[int]) -> Floats:
         """The rows of these pieces in the table of words."""
         return unpacked(self._word_blocks[list(pieces)])

@@ -1,7 +1,7 @@
 """Teaches the encoder to tell lures from honest mail: `make tune`, some forty minutes of two cores.
 
 Each matrix of the lower layers gets two thin ones beside it whose product is added to it (LoRA), so
-what is learnt is a hundredth of the weights and ships as one file; added rows and norms are learnt as
+what is learnt is some hundredths of the weights and ships as one file; added rows and norms are learnt as
 they are. A small network over the mean of the pieces says which kind of mail it is.
 `nlp.training.lessons` says which mails teach, and of which writers none does.
 
@@ -16,7 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -162,11 +161,7 @@ def _dropped(values: Tensor, is_learning: bool) -> Tensor:
 
 
 def _linear(weights: Weights, rows: int, *parts: str) -> _Linear:
-    matrices = [weights.matrix(f"{part}.w", rows).T for part in parts]
-    return _Linear(
-        np.concatenate(matrices, axis=1),
-        np.concatenate([weights.row(f"{part}.b") for part in parts]),
-    )
+    return _Linear(*weights.side_by_side(rows, *parts))
 
 
 def compare(pupil: Pupil, taught: ContextModel, learnt_from: Sequence[Lesson]) -> None:
@@ -194,7 +189,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:  # what ships is replaced by what was compared only
         pupil.taught().save(Path(folder))
         taught = ContextModel.load(Path(folder))
-    compare(pupil, taught, learnt_from[:: len(learnt_from) // _COMPARED])
+    compare(pupil, taught, learnt_from[:: max(1, len(learnt_from) // _COMPARED)])
     (DATA / NAME).mkdir(parents=True, exist_ok=True)
     taught.save(DATA / NAME)
     print(f"wrote {DATA / NAME}")

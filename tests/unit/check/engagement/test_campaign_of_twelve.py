@@ -149,6 +149,16 @@ async def test_an_honest_circular_is_no_campaign(text, to, sender, expected):
     assert verdict.label == "clean"
 
 
+async def test_the_same_text_from_a_firm_that_stands_by_it_is_found_weakly():
+    office = Office()
+    for number, person in enumerate(STAFF[:5]):
+        verdict = await office.receive(
+            worded(ENGLISH, 0), person, sender="j.brandt@harbour-search.example", name="",
+            day=number / 24,
+        )  # fmt: skip
+    assert strengths(verdict, "SAME_TEXT_TO_STAFF") == {"SAME_TEXT_TO_STAFF": 1}
+
+
 async def test_a_message_to_a_group_is_one_and_leaves_few_marks():
     office = Office()
     await office.receive(worded(ENGLISH, 0), *STAFF[:10])
