@@ -6,10 +6,10 @@ sentence), `per_piece` (paid by the piece, page or word). "$" without a country 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
+from itertools import groupby, islice
 
 from nlp import lexicon
 from nlp.analysis import EntityResult, EntityType
@@ -39,21 +39,32 @@ _AMOUNT = re.compile(
 )
 
 
-def _word(phrase: str) -> str:
-    """A phrase as a pattern with borders that its last and first letters need."""
-    body = re.escape(phrase.removesuffix("*")) + (r"\w*" if phrase.endswith("*") else "")
+def _border(phrase: str) -> str:
+    """What may not follow a phrase, as its last letter needs."""
     border: str = _TABLE["border"].get(phrase, "")
     if border:
-        return body + border
+        return border
     # Where nothing is spaced the next word begins at once: "0.004btc都可以".
     spaced = phrase[-1].isalnum() and phrase[-1] < "\u0590"
-    return body + (r"(?![^\W_\u2e80-\ud7a3])" if spaced else "")
+    return r"(?![^\W_\u2e80-\ud7a3])" if spaced else ""
+
+
+def _words(phrases: Iterable[str]) -> str:
+    """A pattern of phrases, the longest first; a border is compiled once for all that share it."""
+    longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), _border(phrase)))
+    return "|".join(
+        f"(?:{'|'.join(map(_body, alike))}){border}"
+        for border, alike in groupby(longest_first, key=_border)
+    )
+
+
+def _body(phrase: str) -> str:
+    return re.escape(phrase.removesuffix("*")) + (r"\w*" if phrase.endswith("*") else "")
 
 
 def _lookup(table: dict[str, list[str]]) -> tuple[str, dict[str, str]]:
     keys = {form.removesuffix("*"): key for key, forms in table.items() for form in forms}
-    forms = sorted((f for forms in table.values() for f in forms), key=lambda f: -len(f))
-    return "|".join(_word(form) for form in forms), keys
+    return _words(form for forms in table.values() for form in forms), keys
 
 
 _CURRENCY, _CURRENCY_OF = _lookup(_TABLE["currency"])
@@ -100,7 +111,7 @@ _BASIS_KOREAN = re.compile(rf"(?P<unit>{_UNIT})당\s?(?:[^\s\d]{{0,6}}\s?)?$")
 _BASIS_WORDS: dict[str, str] = {
     word: basis for basis, words in _TABLE["basis_word"].items() for word in words
 }
-_BASIS_WORD = "|".join(_word(word) for word in sorted(_BASIS_WORDS, key=len, reverse=True))
+_BASIS_WORD = _words(_BASIS_WORDS)
 _BASIS_WORD_AFTER = re.compile(rf"[ (/]{{0,2}}(?P<word>{_BASIS_WORD})")
 _BASIS_WORD_BEFORE = re.compile(rf"(?<![^\W\d_])(?P<word>{_BASIS_WORD})\s?[:：]?\s?$")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？\n]")
