@@ -22,7 +22,7 @@ from bench.judged import Judged, is_tagged
 _POSITIONS: Final = ("cold", "after_relay", "thread")
 _SENDERS: Final = ("freemail", "domain", "aligned", "relay")
 _REFERENCE: Final = "en"
-_UNSEEN_WRITERS: Final = ("T4", "T5")
+_UNSEEN_WRITERS: Final = ("T6", "T7")
 
 
 def sections(judged: Sequence[Judged]) -> Iterator[str]:

@@ -149,7 +149,7 @@ class Gateway:
             raise
 
 
-def eventually(condition: Callable[[], object], *, seconds: float = 30.0) -> None:
+def eventually(condition: Callable[[], object], *, seconds: float = 90.0) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
