@@ -19,7 +19,13 @@ from nlp.entities.emails import find_emails, is_free_mail, locate_emails
 from nlp.entities.extensions import find_extensions
 from nlp.entities.files import attached_file, find_files
 from nlp.entities.handle_shapes import FoundHandle
-from nlp.entities.handles import find_handles, find_link_handles, link_values, locate_handles
+from nlp.entities.handles import (
+    find_handles,
+    find_link_handles,
+    link_values,
+    locate_handles,
+    without_codes,
+)
 from nlp.entities.locations import find_locations
 from nlp.entities.money import find_money
 from nlp.entities.orgs import find_orgs, locate_orgs
@@ -104,12 +110,15 @@ def _channels(passage: Passage, capital_nouns: bool) -> Recognised:
     emails = [email for email in emails if not _overlaps(email.start, email.end, full)]
     addresses = [(e.start, e.end) for e in emails]
     urls = [url for url in urls if not _overlaps(url.start, url.end, addresses)]
+    # "live:mira.pro" is a name, whatever its end is elsewhere.
+    urls = [url for url in urls if not passage.folded.endswith("live:", 0, url.start)]
     taken = [*((url.start, url.end) for url in urls), *addresses]
     mentions = locate_mentions(passage, taken)
     # "QQ 2855501934" is a code of the service, not a telephone number.
     numbered = [mention.end for mention in mentions if not SERVICES[mention.service].codes]
     phones = locate_phones(passage, taken, numbered)
     handles = locate_handles(passage, mentions, phones, taken)
+    phones = without_codes(phones, handles)
     origins = locate_origins(passage.text, fold(passage.folded))
     orgs = locate_orgs(passage, (origin.start for origin in origins))
     # "Ana de Telegram" is a name up to the service, or the network, she is said to be on.
