@@ -88,14 +88,11 @@ def find_entities(readable: ReadableText) -> tuple[EntityResult, ...]:
     capital_nouns = any(has_capital_nouns(passage.text) for passage in passages)
     recognised = [_channels(passage, capital_nouns) for passage in passages]
     remote = bound_across(recognised)
-    names = [
-        *readable.names[:MAX_NAMES],
-        *(found.passage.text[start:end] for found in recognised for start, end in found.people),
-    ]
+    again = [found.passage.text[start:end] for found in recognised for start, end in found.people]
     results: list[EntityResult] = []
     for index, found in enumerate(recognised):
         handles = [*found.handles, *remote.get(index, ())]
-        results += _settled(_all_kinds(found, handles, names))
+        results += _settled(_all_kinds(found, handles, readable.names[:MAX_NAMES], again))
     results += _of_links(readable)
     results += [_display_name(name) for name in readable.names[:MAX_NAMES] if person_value(name)]
     results += [attached_file(name) for name in readable.file_names[:MAX_NAMES] if name]
@@ -134,12 +131,12 @@ def _channels(passage: Passage, capital_nouns: bool) -> Recognised:
 
 
 def _all_kinds(
-    found: Recognised, handles: list[FoundHandle], names: Sequence[str]
+    found: Recognised, handles: list[FoundHandle], names: Sequence[str], again: Sequence[str]
 ) -> list[EntityResult]:
     passage = found.passage
     addresses = [*((u.start, u.end) for u in found.urls), *((e.start, e.end) for e in found.emails)]
     phones = [(phone.start, phone.end) for phone in found.phones]
-    people = dict.fromkeys([*found.people, *people_again(passage, names)])
+    people = dict.fromkeys([*found.people, *people_again(passage, names, again)])
     return [
         *find_urls(passage, found.urls),
         *find_link_handles(passage, found.urls),
