@@ -19,7 +19,13 @@ from nlp.entities.emails import find_emails, is_free_mail, locate_emails
 from nlp.entities.extensions import find_extensions
 from nlp.entities.files import attached_file, find_files
 from nlp.entities.handle_shapes import FoundHandle
-from nlp.entities.handles import find_handles, find_link_handles, link_values, locate_handles
+from nlp.entities.handles import (
+    find_handles,
+    find_link_handles,
+    link_values,
+    locate_handles,
+    without_codes,
+)
 from nlp.entities.locations import find_locations
 from nlp.entities.money import find_money
 from nlp.entities.orgs import find_orgs, locate_orgs
@@ -82,14 +88,11 @@ def find_entities(readable: ReadableText) -> tuple[EntityResult, ...]:
     capital_nouns = any(has_capital_nouns(passage.text) for passage in passages)
     recognised = [_channels(passage, capital_nouns) for passage in passages]
     remote = bound_across(recognised)
-    names = [
-        *readable.names[:MAX_NAMES],
-        *(found.passage.text[start:end] for found in recognised for start, end in found.people),
-    ]
+    again = [found.passage.text[start:end] for found in recognised for start, end in found.people]
     results: list[EntityResult] = []
     for index, found in enumerate(recognised):
         handles = [*found.handles, *remote.get(index, ())]
-        results += _settled(_all_kinds(found, handles, names))
+        results += _settled(_all_kinds(found, handles, readable.names[:MAX_NAMES], again))
     results += _of_links(readable)
     results += [_display_name(name) for name in readable.names[:MAX_NAMES] if person_value(name)]
     results += [attached_file(name) for name in readable.file_names[:MAX_NAMES] if name]
@@ -104,12 +107,15 @@ def _channels(passage: Passage, capital_nouns: bool) -> Recognised:
     emails = [email for email in emails if not _overlaps(email.start, email.end, full)]
     addresses = [(e.start, e.end) for e in emails]
     urls = [url for url in urls if not _overlaps(url.start, url.end, addresses)]
+    # "live:mira.pro" is a name, whatever its end is elsewhere.
+    urls = [url for url in urls if not passage.folded.endswith("live:", 0, url.start)]
     taken = [*((url.start, url.end) for url in urls), *addresses]
     mentions = locate_mentions(passage, taken)
     # "QQ 2855501934" is a code of the service, not a telephone number.
     numbered = [mention.end for mention in mentions if not SERVICES[mention.service].codes]
     phones = locate_phones(passage, taken, numbered)
     handles = locate_handles(passage, mentions, phones, taken)
+    phones = without_codes(phones, handles)
     origins = locate_origins(passage.text, fold(passage.folded))
     orgs = locate_orgs(passage, (origin.start for origin in origins))
     # "Ana de Telegram" is a name up to the service, or the network, she is said to be on.
@@ -125,12 +131,12 @@ def _channels(passage: Passage, capital_nouns: bool) -> Recognised:
 
 
 def _all_kinds(
-    found: Recognised, handles: list[FoundHandle], names: Sequence[str]
+    found: Recognised, handles: list[FoundHandle], names: Sequence[str], again: Sequence[str]
 ) -> list[EntityResult]:
     passage = found.passage
     addresses = [*((u.start, u.end) for u in found.urls), *((e.start, e.end) for e in found.emails)]
     phones = [(phone.start, phone.end) for phone in found.phones]
-    people = dict.fromkeys([*found.people, *people_again(passage, names)])
+    people = dict.fromkeys([*found.people, *people_again(passage, names, again)])
     return [
         *find_urls(passage, found.urls),
         *find_link_handles(passage, found.urls),

@@ -28,6 +28,10 @@ _ALONE_BEFORE = re.compile(
     r"(?:[.!?:;]\s{1,2}|\n\n|[，。；：])(?:(?:the\s)?(?:second|other|same|about|usual|yes,)\s)?$|(?:，|。|；|,(?=\d*$))$"
 )
 _ALONE_AFTER = re.compile(r"\s?(?:[.;!?](?:\s|$)|$|[。；！])|[,，](?:收|当|half|by|in|as\b)")
+# "118k," and "to 66k.": so people write pay, and hardly anything else.
+_IN_THOUSANDS = re.compile(r"\d{2,3}(?:[.,]\d)?\s?[kк]")
+_BEFORE_THOUSANDS = re.compile(r"(?:(?<![^\W_])(?:to|at|is|than|yes|à|bis|a|до|и)|[,:–-])\s?$")
+_THOUSANDS = 20_000
 _BIG_ENOUGH, _REACH = 20, 48
 _YEARS = range(1900, 2100)
 
@@ -49,6 +53,13 @@ def is_paid(folded: str, start: int, end: int, value: int, *, grouped: bool, bas
     is_year = value in _YEARS and not grouped
     if _PAID.match(folded, end):
         return not is_year
+    if (
+        value >= _THOUSANDS
+        and _IN_THOUSANDS.fullmatch(folded, start, end)
+        and _ENDS.match(folded, end)
+        and _BEFORE_THOUSANDS.search(folded, max(0, start - 8), start)
+    ):
+        return True
     announced = _is_announced(folded, start)
     if based:
         return announced or not is_year

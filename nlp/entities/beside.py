@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from nlp import lexicon
 from nlp.entities.everyday import is_everyday
 from nlp.entities.letters import could_be_name
-from nlp.entities.names import HAN, LATIN_NAME
+from nlp.entities.names import HAN, LATIN_FULL_NAME, LATIN_NAME
 from nlp.entities.phones import PHONE_LABEL
 
 _SURNAMES = lexicon.read("names")["surname"]
@@ -23,11 +23,16 @@ _GAP = (
 )
 _LATIN = re.compile(rf"(?<![\w.@/'’-])(?P<name>{LATIN_NAME}){_GAP}")
 # A post, a kin or a verb of asking ends before the name: "專員古佩珊", "请洽盧怡靜", "爸爸阮光輝".
+# "Grace Tan, Orme Perspectives, +44 ...": the first of a line is somebody, the second a house.
+_FOR_HOUSE = re.compile(
+    rf"(?:^|\n)(?P<name>{LATIN_FULL_NAME})(?:, | (?:of|von|de|da|do|from) )[^\n,.]{{2,40}}{_GAP}"
+)
 _IN_HAN = re.compile(
     rf"(?:(?<![{HAN}])|(?<=[員员長长師师任记計计事理授生友问問洽找知系報报妈媽爸辑辦办工姐哥弟妹司機机隊队闆板窗口服絡络]))"
     rf"(?P<name>{_HAN_SHORT})(?:电话|電話|手机|手機|分机|分機|座机|座機|Line|LINE|Skype)?{_GAP}"
 )
 _WINDOW, _MOST_WORDS = 48, 3
+_LINE_WINDOW = 96
 
 
 def named_beside(text: str, contacts: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -35,7 +40,12 @@ def named_beside(text: str, contacts: Iterable[int]) -> Iterator[tuple[int, int]
     for contact in contacts:
         before = text[max(0, contact - _WINDOW) : contact]
         shift = contact - len(before)
-        if match := _LATIN.search(before):
+        line = text[max(0, contact - _LINE_WINDOW) : contact]
+        if (match := _FOR_HOUSE.search(line)) and not any(
+            map(is_everyday, match["name"].split(" "))
+        ):
+            yield contact - len(line) + match.start("name"), contact - len(line) + match.end("name")
+        elif match := _LATIN.search(before):
             words = match["name"].split(" ")
             # "Tel", "Büro" and the first word of a sentence are no names.
             is_label = PHONE_LABEL.fullmatch(match["name"].lower().rstrip(".")) is not None

@@ -17,6 +17,7 @@ from nlp.entities.names import (
     HANGUL_NAME,
     LED_NAME,
 )
+from nlp.entities.plain_words import is_plain
 
 # Common surnames of Han names; those of two characters first.
 _SURNAMES = lexicon.read("names")["surname"]
@@ -61,6 +62,13 @@ _HAN_PATTERNS = (
     re.compile(
         rf"(?:{_HAN_ROLE})[:：是叫 ]{{0,2}}(?P<name>{_HAN_SHORT}|{_NICKNAME}|{_IN_HAN}|[{HAN}]{{1,8}}(?:·[{HAN}]{{1,8}}){{1,3}})(?=[,，.。;；、:：\s(（)）会會在说說将將和]|电话|電話|手机|手機|分机|分機|[0-9A-Z@]|$)"
     ),
+    # "发票请交马骏。", "前台找刘晓丽，": whoever is asked, given or called.
+    re.compile(
+        rf"(?:[找交洽]|[交转轉寄递遞]给|[交转轉寄遞]給|致电|致電|联络|聯絡|联系|聯繫|通知|合伙人|合夥人|面试官[是为]?|面試官[是為]?|抄送|負責人|负责人)(?P<name>{_HAN_SHORT})(?=[，。、；,.;()（）\s0-9]|$)"
+    ),
+    re.compile(
+        rf"(?:[由交找]|负责人|負責人|部|组|組|半|[0-9]点|上午|下午)(?P<name>{_SURNAME}[{HAN}]{{1,2}})(?=教授|医生|醫生|大夫|护士|護士|医师|醫師|经理|經理|主任)"
+    ),
     re.compile(
         rf"(?:同事|同學|同学|老友|朋友|助理)(?P<name>(?![们們会會都也在说說将將和与與已告提推介那这這一])[{HAN}]{{2,4}}?)(?=[会會将將][跟和与與联聯给給])"
     ),
@@ -86,7 +94,7 @@ _NO_HANGUL = (
     r"(?:님|께|께서|입니다| |$|,))"
 )
 _HANGUL_ROLE = "담당자?|담임|사장|총무|원장|대표|회장|기사|팀장|과장|반주자|강사|코치|연사|저자|문의|발신|제보는|상담|주임|실장|매니저|형|누나|언니|오빠"
-_HANGUL_POST = "사무관|파트장|코디네이터|간사|선임|책임|선배|코치|감독|목사|사모|자매|형제|집사|반주자|총무|매니저|주무관|조교"
+_HANGUL_POST = "주임|사무관|파트장|코디네이터|간사|선임|책임|선배|코치|감독|목사|사모|자매|형제|집사|반주자|총무|매니저|주무관|조교"
 _HANGUL_PATTERNS = (
     re.compile(
         rf"(?:^|[\s,.])(?:{_HANGUL_ROLE}) (?P<name>[{HANGUL}]{{3}}|{_IN_HANGUL})(?= ?(?:[\d(,.+@]|[A-Za-z]|[공영일이삼사오육칠팔구]{{3}}|$))",
@@ -94,6 +102,14 @@ _HANGUL_PATTERNS = (
     ),
     re.compile(
         rf"(?:^|[.!?\n:,(]|[\s]){_NO_HANGUL}(?P<name>[{HANGUL}]{{3}}|{_IN_HANGUL}) (?:{_HANGUL_POST})(?:님|께|에게|한테|이|가|은|는|의|[(,. ])"
+    ),
+    # "담당 류지안에게", "문의는 성보람에게", "'에밀리 포스터'라는 사람".
+    re.compile(
+        rf"(?:^|[\s,.])(?:담당자?|문의는|문의|대표|총무|간사|조교|사서|공장장|비서|사수)(?:는|은)? (?P<name>[{HANGUL}]{{3}})(?=에게|께|한테|를|이 |가 )",
+        re.MULTILINE,
+    ),
+    re.compile(
+        rf"['\"‘“](?P<name>[{HANGUL}]{{2,5}}(?: [{HANGUL}]{{1,5}}){{0,2}}|{LED_NAME})['\"’”](?=이?라는 (?:사람|분|이름|인물)|에게|으로부터)"
     ),
     re.compile(
         rf"(?:제 이름은 |저는 |이름은 |저는, )(?:[{HANGUL}A-Za-z]{{2,12}}(?:의|에서 일하는|에 있는|인|소속) )?(?P<name>{HANGUL_ANY}?|{_IN_HANGUL})(?<!출신)(?:이?라고 ?(?:합니다|해요|하는)|입니다|이?고,|이며|예요|이에요)"
@@ -104,7 +120,7 @@ _HANGUL_PATTERNS = (
         re.MULTILINE,
     ),
     re.compile(
-        rf"(?:^|[.!?\n:,(] ?|[\s]){_NO_HANGUL}(?P<name>{HANGUL_NAME}?|[{HANGUL}]{{2,6}} [{HANGUL}]{{1,6}}|{_IN_HANGUL}) (?:(?:{_HANGUL_TITLE_POLITE})(?=[,께의은이가과와에 !.:]|입니다|$)|(?:{_HANGUL_TITLE})(?=[,께]|입니다))",
+        rf"(?:^|[.!?\n:,(] ?|[\s]){_NO_HANGUL}(?P<name>{HANGUL_NAME}?|[{HANGUL}]{{2,6}} [{HANGUL}]{{1,6}}|{_IN_HANGUL}) (?:(?:{_HANGUL_TITLE_POLITE})(?=[,께의은이가과와에 !.:]|입니다|$)|(?:{_HANGUL_TITLE})(?=[,.)께의은이가과와]|입니다))",
         re.MULTILINE,
     ),
     re.compile(
@@ -131,6 +147,7 @@ _ARABIC_TITLE = (
     "|الآنسة|الشيخ|المحامي|المحامية|المستشار|المستشارة|العميد|اللواء|السفير|عزيزتي|عزيزي|أخي|أختي|صديقي|صديقتي|د\\.|أ\\.|م\\.|د/|أ/|م/"
 )
 _ARABIC_ROLE = (
+    "يكلم|تكلم|اسأل|اسألي|راسل|راسلي|حولوا ل|المدير الفني|المديرة الفنية|دلتني عليك|دلني عليك|وكيلنا|"
     "السائق|القبطان|المرشد|المرشدة|البواب|المشرفة|المشرف|وكيلنا|وكيلتنا|زميلكم|زميلتكم|الحاج|الحاجة|الأسطى|أبلة|المدرب|المدربة|باشمهندس|خالك|خالتك|عمك|العقيد المتقاعد"
     "|المحررة|المحرر|الموظف|الموظفة|مسؤولة ملفك|مسؤول ملفك|مسؤولتك|مسؤولة الحساب|مسؤول الحساب|أخ|الأخ|الأخت|أبلغوا|أبلغ|كلّم|كلم|كلمي|للإبلاغ:|لدى|الكوافيرة|المحاسب|المحاسبة"
 )
@@ -138,7 +155,7 @@ _ARABIC_NO_VOCATIVE = "جماعة|شباب|رب|ريت|ليت|أخي|أختي|ص
 _ARABIC_PATTERNS = (
     re.compile(
         rf"(?<![\u0621-\u064a])[ولب]?(?:{_ARABIC_ROLE})\s(?P<name>(?!(?:{_ARABIC_STOPS})\s)(?:(?:أبو|أم|عبد|بن|عم)\s)?{ARABIC_WORD}(?:\s(?!(?:{_ARABIC_STOPS})\s){ARABIC_WORD})?)"
-        r"(?=\s?[،,.:؛؟!(\d+@]|\s[A-Za-z]|$)",
+        r"(?=\s?[،,.:؛؟!(\d+@]|\s[A-Za-z]|\s(?:وجواله|وجوالها|ورقمه|ورقمها|وهاتفه|يتصل|تتصل|اتصل|على)\s|$)",
         re.MULTILINE,
     ),
     re.compile(
@@ -179,5 +196,7 @@ def find_eastern(text: str, scripts: frozenset[str]) -> Iterator[tuple[int, int]
             for match in pattern.finditer(text):
                 group = match.lastgroup or "name"
                 name = match[group]
-                if name and name not in _NOBODY and not name.startswith(_TO_ALL):
+                if name in (None, "") or name in _NOBODY or name.startswith(_TO_ALL):
+                    continue
+                if not is_plain(name, is_due=True):
                     yield match.span(group)

@@ -36,7 +36,7 @@ _AHEAD = re.compile(
     r"(?P<at>@)?(?P<handle>(?:live:)?[~a-z0-9_*][a-z0-9_.:#~-]{1,65})(?![a-z0-9_@])"
 )
 _LABEL_SIGN = re.compile(
-    r"(?:\s(?:there|là|dort|ahí|там))?(?:\s*[:=]\s*|\s(?:is|ist|est|es|é|هو)\s|\s?[是为為는은]\s?)[\"'`]?"
+    r"(?:\s(?:there|là|dort|ahí|там))?(?:\s*[:=]\s*|\s(?:is|ist|lautet|est|es|é|هو)\s|\s?[是为為는은]\s?)[\"'`]?"
 )
 _AT_NAME = re.compile(
     r"@(?<![a-z0-9@/._+-]@)(?P<handle>[a-z0-9_][a-z0-9_.]{2,31})(?![a-z0-9@]|\.[a-z])"
@@ -45,15 +45,33 @@ _MATRIX = re.compile(
     r"@(?<![a-z0-9]@)[a-z0-9._=/+-]{1,64}:[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![a-z0-9])"
 )
 _SESSION = re.compile(r"(?<![0-9a-z])05[0-9a-f]{64}(?![0-9a-z])")
-_SKYPE_LIVE = re.compile(r"(?<![a-z0-9:])live:[a-z0-9._-]{2,64}")
+_SKYPE_LIVE = re.compile(r"(?<![a-z0-9])(?<![a-z0-9]:)live:[a-z0-9._-]{2,64}")
 _JOINED_LABEL = re.compile(
     rf"\s?(?:{alternatives(_CONTEXT['joiners'])})\s?(?:tel|tél|phone|telephone|mobile|call|телефон|电话|電話|手机|手機|전화)\b"
 )
+# Codes that a service hands out: capitals and digits, letters and digits both ("9KD4TXW2").
+_HANDED_OUT = re.compile(
+    r"(?<![A-Za-z0-9*@/_.-])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{8}(?![A-Za-z0-9@_-])"
+)
+_HANDED_OUT_REACH = 200
 _SENTENCE_END = re.compile(r"[.!?;](?:\s|$)|。")
 _TEXT_TO = re.compile(
     r"\b(?:text|texts|texting|texte[zr]?|texto|textos|simsen|simst)\b(?![/'])[^.!?;\n0-9]{0,32}[(+]*$"
+    # "send the word X to": a word is sent by text message.
+    r"|\b(?:send|envoie[zs]?|envoyez|envíe|envía|envie|mande|schick\w*|sende\w*)\s(?:the word |le mot |la palabra |a palavra |das wort )?"
+    r"[\"'«“„»]\s?[^.!?;\n0-9]{1,20}[\"'»”“]\s(?:to|au|al|ao|para o|an(?: die)?)\s[(+]*$"
 )
 _PHONE_GAP = re.compile(r"[^.!?\n;]{0,28}")
+# "Are you on WhatsApp? Mine is +44 ...": the next sentence is a number, or only says whose it is.
+_NEXT_SENTENCE = re.compile(
+    r"[^.!?;\n]{0,36}(?:[.!?;:](?=\s)|[。！？；])\s{0,2}(?:(?:my|mine|mein\w?|meine|die|le|la|el|o|ma|mon|mi|meu|minha|a|the|your|our|there|dort|it|its|voici|"
+    r"aquí|aqui|number|no|nr|nummer|handynummer|num[ée]ro|n[úu]mero|num|номер|мой|вот|رقمي|الرقم|رقم|here|is|ist|est|es|é|on|for|"
+    r"号码|號碼|号|號|我的|번호는|제|번호)(?:'s)?[\s:–—-]{0,3}){0,5}[(+]{0,2}"
+)
+_ALSO_BEHIND = re.compile(
+    r"[.,;]?\s(?:[^\W\d]+\s){0,6}(?:also|aussi|auch|también|também|тоже|также)\s[^.!?;\n]{0,24}"
+)
+_ALSO_REACH, _NEXT_REACH = 72, 80
 _OTHER_PHONE_LABEL = re.compile(
     r"\b(?:tel|tél|phone|fax|office|landline|bureau|büro|телефон|офис)\b|[致来來去]电|致電|来電|拨打|撥打|或拨|座机"
 )
@@ -77,15 +95,15 @@ def locate_handles(
         if name and not _is_free(name, occupied):
             name = None
         phone = _phone_of(folded, mention, ahead, phones, mentions)
-        # What is nearer behind the service is meant: "Discord: lan_88, or call 0171 ..."
-        is_nearer = name is not None and name.start >= ahead
-        if phone and not (is_nearer and name and not mention.end <= phone.start < name.start):
+        # What is nearer is meant: "Discord: lan_88, or call 0171 ...", "ring 0171 ... or find lan_88 on TG".
+        if phone and not (name and _is_nearer(name, phone, mention, ahead)):
             name = FoundHandle(phone.start, phone.end, service.id, f"{service.id}:{phone.value}")
         if name:
             found.append(name)
     if mentions:
         found += _labelled(passage, mentions, [*occupied, *((h.start, h.end) for h in found)])
         found += _at_names(folded, mentions, [*occupied, *((h.start, h.end) for h in found)])
+        found += _handed_out(passage, mentions, [*occupied, *((h.start, h.end) for h in found)])
         if not found and takes_names(SERVICES[mentions[-1].service]):
             last = mentions[-1]
             later = later_handle(passage, SERVICES[last.service], last.end, len(folded))
@@ -151,6 +169,24 @@ def at_names(passage: Passage, mentions: list[Mention]) -> list[FoundHandle]:
 
 def _is_free(handle: FoundHandle, taken: list[tuple[int, int]]) -> bool:
     return not any(a < handle.end and handle.start < b for a, b in taken)
+
+
+def _is_nearer(name: FoundHandle, phone: FoundPhone, mention: Mention, ahead: int) -> bool:
+    """Whether `name` is nearer to the service than `phone`, on its own side of it."""
+    if name.start >= ahead:
+        return not mention.end <= phone.start < name.start
+    return phone.end <= name.start
+
+
+def without_codes(phones: list[FoundPhone], handles: list[FoundHandle]) -> list[FoundPhone]:
+    """The numbers without the codes of services that look like some: "QQ 2855501934"."""
+    codes = {
+        (handle.start, handle.end)
+        for handle in handles
+        if SERVICES[handle.service].codes
+        and fits(SERVICES[handle.service], handle.value.partition(":")[2])
+    }
+    return [phone for phone in phones if (phone.start, phone.end) not in codes]
 
 
 def _chain_end(folded: str, mention: Mention, mentions: list[Mention]) -> int:
@@ -269,6 +305,25 @@ def _at_names(
     return found
 
 
+def _handed_out(
+    passage: Passage, mentions: list[Mention], taken: list[tuple[int, int]]
+) -> list[FoundHandle]:
+    """Codes somewhere behind a service that hands such codes out: "Threema, but tonight. 9KD4TXW2"."""
+    found = []
+    for mention in mentions:
+        service = SERVICES[mention.service]
+        if not service.codes:
+            continue
+        for match in _HANDED_OUT.finditer(
+            passage.text, mention.end, mention.end + _HANDED_OUT_REACH
+        ):
+            written = match.group().lower()
+            handle = FoundHandle(*match.span(), service.id, f"{service.id}:{written}")
+            if fits(service, written) and _is_free(handle, taken):
+                found.append(handle)
+    return found
+
+
 def _takes_at_names(service: Service, written: str) -> bool:
     return fits(service, written) and not written.isdigit()
 
@@ -299,6 +354,13 @@ def _phone_of(
     for phone in reversed(phones):
         gap = mention.start - phone.end
         if 0 <= gap <= 28 and _PHONE_GAP.fullmatch(folded, phone.end, mention.start):
+            return phone
+        if 0 <= gap <= _ALSO_REACH and _ALSO_BEHIND.fullmatch(folded, phone.end, mention.start):
+            return phone
+    for phone in phones:
+        if 0 <= phone.start - ahead <= _NEXT_REACH and _NEXT_SENTENCE.fullmatch(
+            folded, ahead, phone.start
+        ):
             return phone
     if same:
         near = [phone for phone in phones if abs(phone.start - mention.start) <= 240]

@@ -25,6 +25,7 @@ from nlp.entities.names import (
     is_name_line,
     is_small_name_line,
 )
+from nlp.entities.plain_words import is_plain
 
 _SIGN_OFFS = frozenset(
     phrase for phrases in lexicon.read("entities")["sign_off"].values() for phrase in phrases
@@ -47,6 +48,8 @@ _OPENED = re.compile(
     rf"[ \t>]*(?P<name>{LED_NAME}|{EASTERN_RUN})(?=[ \t]*(?:[,،，:：！]|!(?= \S)|[–—-] |$))",
     re.MULTILINE,
 )
+# "Reza, Agnieszka: ...": two are greeted.
+_SECOND = re.compile(rf",? (?P<name>[{UPPER}][^\W\d_]{{2,16}})(?=: |, [^\W\d_A-Z])")
 _BEHIND_LAST = re.compile(
     rf"(?:[.!?…:;)»\"”؟。！？]|\d)[ \t]+[–—-]*[ \t]*(?P<name>{LED_NAME}|{EASTERN_RUN})[ \t.]*$"
     rf"|[。！？；](?P<han>{HAN_ANY}|{LED_NAME}|[{HANGUL}]{{2,5}}(?: [{HANGUL}]{{1,5}})?|{ARABIC_NAME})[ \t]*$"
@@ -87,6 +90,21 @@ def could_be_name(name: str) -> bool:
     return _OFFICE.fullmatch(name) is None
 
 
+def _stands_for_somebody(name: str) -> bool:
+    """Whether a run that stands where people sign, or are greeted, can be a name."""
+    if not could_be_name(name) or is_plain(name, is_due=False):
+        return False
+    return not _is_body(name)
+
+
+def _is_body(name: str) -> bool:
+    """Whether a part of a house signs: "Comissão de Seleção", "Conselho Editorial"."""
+    words = name.split(" ")
+    if len(words) < 2 or not _SPACED.match(name) or not is_everyday(words[0]):
+        return False
+    return any(word.islower() or is_everyday(word) for word in words[1:])
+
+
 def greeted_alone(text: str) -> Iterator[tuple[int, int]]:
     """ "Rohan," at the top: a name and nothing else before the first comma."""
     stripped = text.lstrip()
@@ -99,9 +117,12 @@ def greeted_alone(text: str) -> Iterator[tuple[int, int]]:
             start += len(first) + 1
             name = name[len(first) + 1 :]
             first = name.split(" ")[0]
+        second = _SECOND.match(text, match.end()) if name[0].isupper() and name.isalpha() else None
+        if second and not is_everyday(second["name"]):
+            yield second.span("name")
         if _is_eastern_sentence(name):
             return
-        if could_be_name(name) and not any(map(is_everyday, _WORD.findall(name))):
+        if _stands_for_somebody(name) and not any(map(is_everyday, _WORD.findall(name))):
             yield start, start + len(name)
 
 
@@ -133,10 +154,11 @@ def signed(text: str, is_signature: bool) -> Iterator[tuple[int, int]]:
         tail = max(0, len(line) - _LONG_LINE)
         if match := _OFFICE_AND_NAME.fullmatch(line):
             group = "name" if match["name"] else "name2"
-            yield start + match.start(group), start + match.end(group)
+            if not is_plain(match[group], is_due=False):
+                yield start + match.start(group), start + match.end(group)
         elif match := _BEHIND_LAST.search(line, tail):
             group = "name" if match["name"] else "han"
-            if could_be_name(match[group]):
+            if _stands_for_somebody(match[group]):
                 yield start + match.start(group), start + match.end(group)
 
 
@@ -147,7 +169,7 @@ def _alone_at_the_end(text: str, start: int, line: str) -> Iterator[tuple[int, i
     if len(name) > _SHORT_LINE or not name or above[-1:] not in _SENTENCE_ENDS:
         return
     is_short = _SPACED.match(name) is not None and name.count(" ") < _FEW_WORDS
-    if is_short and is_name_line(name) and could_be_name(name):
+    if is_short and is_name_line(name) and _stands_for_somebody(name):
         at = start + line.index(name)
         yield at, at + len(name)
 
@@ -155,7 +177,7 @@ def _alone_at_the_end(text: str, start: int, line: str) -> Iterator[tuple[int, i
 def _on_line(start: int, line: str) -> Iterator[tuple[int, int]]:
     if match := _FOR_OFFICE.fullmatch(line):
         group = "han" if match["han"] else "hangul"
-        if could_be_name(match[group]):
+        if _stands_for_somebody(match[group]):
             yield start + match.start(group), start + match.end(group)
             return
     head = _DASHES.match(line)
@@ -165,7 +187,7 @@ def _on_line(start: int, line: str) -> Iterator[tuple[int, int]]:
         is_whole = len(name) >= len(line.strip(" .-–—\t"))
         if _HAN_START.match(name) and not (is_whole or starts_like_a_name(name)):
             return
-        if is_name_line(name) and could_be_name(name):
+        if is_name_line(name) and _stands_for_somebody(name):
             yield start + at, start + at + len(name)
 
 
@@ -203,7 +225,9 @@ def _under_closing_words(text: str, is_signature: bool) -> Iterator[tuple[int, i
                 elif expected and (part := _NAME_PART.search(line[:_LONG_LINE])):
                     name = _SIGNED_SUFFIX.sub("", part.group().rstrip(" .-–—\t")).lstrip()
                     at = start + line.index(name)
-                    if is_name_line(name) or (small and is_small_name_line(name)):
+                    if (is_name_line(name) and not _is_body(name)) or (
+                        small and is_small_name_line(name)
+                    ):
                         yield at, at + len(name)
                 expected = small = False
         start += len(line) + 1

@@ -92,10 +92,16 @@ _BEFORE_LENGTHS = sorted({len(form) for form in _CURRENCY_OF}, reverse=True)
 _CURRENCY_AT = re.compile(rf"\s?(?P<currency>{_CURRENCY})")
 _RANGE = re.compile(r"\s?(?:-|–|—|~|to|up to|à|bis|a|até|до|至|到|إلى|에서|부터)\s?")
 _EASTERN_BESIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7a3]")
-_BESIDE, _THOUSAND = 48, 1000
+_BESIDE, _THOUSAND, _LEAST_BESIDE = 48, 1000, 20
 _CLAUSE_GOES_ON = re.compile(
     r"\s*(?:$|[.,;:!?)\n])|\s(?:when|once|if|for|after|und|si|wenn|если|за|net|netto)\b"
 )
+# "400 instead of 300", "60 a week, 100 if there is a list": one amount with a currency tells of both.
+_IN_PLACE_OF = re.compile(
+    r"(?:instead of|in place of|rather than|statt|anstatt|au lieu de|en vez de|en lugar de|em vez de|вместо|بدلا من|بدل)\s$"
+)
+_NEXT_OF_LIST = re.compile(r"(?:[,;]|(?<![^\W_])(?:and|und|et|y|e|и))\s$")
+_FOR_WHAT = re.compile(r"\s(?:for|if|when|pour|si|für|wenn|por|se|за|если|عن|إذا)(?![^\W_])")
 _AND = re.compile(r"\s(?:and|et|und|y|e|و)\s?")
 _BETWEEN = ("between ", "entre ", "zwischen ", "بين ")
 _PER = rf"(?:{alternatives(_TABLE['per']['words'])})"
@@ -340,6 +346,12 @@ def _is_beside(folded: str, first: int, amount: _Amount, sure: list[tuple[int, i
         return is_eastern_paid(folded, first, amount.end, value, is_near=near)
     if not near or _CLAUSE_GOES_ON.match(folded, amount.end) is None:
         return False
+    if value >= _LEAST_BESIDE and folded[amount.start : amount.end].isdigit():
+        before = folded[max(0, first - 24) : first]
+        if _IN_PLACE_OF.search(before) or (
+            _NEXT_OF_LIST.search(before) and _FOR_WHAT.match(folded, amount.end)
+        ):
+            return True
     is_more = folded[first - 1 : first] == "+" and value >= _LEAST_OF_THINGS
     is_thousands = amount.times == _THOUSAND and folded[amount.end - 1] in "kк"
     is_said = folded[first].isalpha() and " " in folded[first : amount.end] and value % 50 == 0

@@ -47,6 +47,12 @@ _AFTER_ROLE = re.compile(rf" (?P<name>{_TITLE}{LED_NAME})")
 _SMALL_TITLES = frozenset(lexicon.read("names")["title"]["small"].split())
 _LINE_START = re.compile(r"(?:^|\n)[ \t>]*$")
 _NOT_NAMES = frozenset(lexicon.read("names")["nobody"]["spaced"].split())
+_OFFICES = frozenset(lexicon.read("names")["nobody"]["offices"].split())
+# Behind a whole word a full stop ends the sentence: "Hola, doctora. Lo prometido".
+_LONGEST_SHORTENED = 4
+_SHORTENED = frozenset(
+    ("dr", "dra", "mr", "mrs", "ms", "prof", "sr", "sra", "exmo", "exma", "eng", "ing")
+)
 _FORMS = frozenset(
     word
     for kind in ("addressed", "greeted")
@@ -64,6 +70,7 @@ _GERMAN = re.compile(
 _BEFORE_PLACE = re.compile(
     r"(?<![^\W_])(?:\d+|in|at|of|the|near|à|en|au|la|le|l['’]|du|em|no|na|da|do|el|del|im|nach|в|на|из)(?: |(?<=['’]))$"
 )
+_IN_PLACE = re.compile(r"(?<![^\W_])(?:in|at|of|from|near|à|en|em|no|na|nach|в|из) $")
 _LINKS = ("at", "join", "joining", "chez", "bei", "na", "no", "de")
 _WORD = re.compile(r"[^\W_]+(?:['’.-]+[^\W_]+)*")
 _IN_LATIN = re.compile(
@@ -72,12 +79,12 @@ _IN_LATIN = re.compile(
 _UNSPACED = frozenset({"han", "kana", "hangul"})
 # A name in Latin letters in a text of others: a whole one, or one that a particle ties to its clause.
 _IN_EASTERN = re.compile(
-    rf"(?<![A-Za-z0-9_@./'’-])(?:(?P<full>{LATIN_FULL_NAME})|(?<=[、,。和与與跟找问問叫給给是的])[{UPPER}]{LETTER}{{2,15}}"
-    r"(?=[、，。说說会會已和与與跟女先老小来來]))(?![A-Za-z0-9_@/'’.-])"
+    rf"(?<![A-Za-z0-9_@./-])(?<![A-Za-z]['’])(?:(?P<full>{LATIN_FULL_NAME})|(?<=[、,。和与與跟找问問叫給给是的])[{UPPER}]{LETTER}{{2,15}}"
+    r"(?=[、，。说說会會已和与與跟女先老小来來]))(?![A-Za-z0-9_@/.-])(?!['’][A-Za-z])"
 )
 _LATIN_LETTERS = re.compile(r"[A-Za-zÀ-ɏ]")
 _EASTERN_LETTERS = re.compile(r"[\u0590-\u06ff\u3041-\u9fff\uac00-\ud7a3]")
-_VOCATIVE = re.compile(rf", (?P<name>[{UPPER}]{LETTER}{{2,20}})(?=[.!?])")
+_VOCATIVE = re.compile(rf", (?P<name>[{UPPER}](?:{LETTER}|['’-](?={LETTER})){{2,20}})(?=[.!?])")
 _TOP = 160
 _NO_NAMES = ("sector", "clearance", "role", "principal")
 _TRAILING_PARTICLE = re.compile(r"(?:\s+(?:de|da|do|du|of|from|von|vom|at|di|la|le|e|y))+$")
@@ -139,14 +146,27 @@ def find_people(
             match.span("name") for match in _IN_LATIN.finditer(text) if could_be_name(match["name"])
         ]
     kept = []
-    for start, end in dict.fromkeys(_cut(text, span, stops) for span in spans):
-        if end > start and _is_somebody(text[start:end]):
+    for first, last in dict.fromkeys(spans):
+        start, end = _cut(text, (first, last), stops)
+        name = text[start:end]
+        if not name or not _is_somebody(name):
+            continue
+        # "Prefiero Signal.": without the service it is a word.
+        if end == last or not is_everyday(name):
             kept.append((start, end))
-    return kept
+    return list(dict.fromkeys(kept))
 
 
-def people_again(passage: Passage, names: Iterable[str]) -> list[tuple[int, int]]:
-    """Where the passage repeats one of `names`, or a part of one."""
+def people_again(
+    passage: Passage, names: Iterable[str], found: Iterable[str] = ()
+) -> list[tuple[int, int]]:
+    """Where the passage repeats a name, or a part of one.
+
+    Of those that were only `found` in a text, which may be a house's, no everyday word is a part.
+    """
+    names = list(names)
+    given = frozenset(names)
+    names += found
     spans: list[tuple[int, int]] = []
     text = passage.text
     for name in list(dict.fromkeys(names))[:_MAX_NAMES]:
@@ -155,6 +175,8 @@ def people_again(passage: Passage, names: Iterable[str]) -> list[tuple[int, int]
         value = person_value(name)
         spans += _recurring(passage.folded, value)
         for part in name_parts(name):
+            if name not in given and is_everyday(part):
+                continue
             spans += _part_again(text, part)
             spans += _part_again(text, part.upper())
     return list(dict.fromkeys(spans))
@@ -194,6 +216,8 @@ def _is_somebody(name: str) -> bool:
     words = _WORD.findall(name.lower())
     if not words or words[0].strip(".") in _NOT_NAMES:
         return False
+    if all(word.strip(".") in _OFFICES for word in words):
+        return False
     if all(word.strip(".") in _FORMS for word in words):
         return False  # "Estimado Dr": the name stands behind it
     if len(words) == 1 and len(words[0]) == 1 and words[0].isascii():
@@ -209,6 +233,8 @@ def _after_leads(passage: Passage, taken: Sequence[tuple[int, int]]) -> Iterator
             continue
         if match := pattern.match(text, hit.end):
             name = match["name"]
+            if _is_next_sentence(text, hit, match):
+                continue
             if hit.key in ("i_am", "near", "thanked") and (
                 _is_wordy(name, strict=hit.key == "near") or _overlaps(*match.span("name"), taken)
             ):
@@ -220,6 +246,19 @@ def _after_leads(passage: Passage, taken: Sequence[tuple[int, int]]) -> Iterator
             _is_wordy(match["name"], strict=True) or _overlaps(*match.span("name"), taken)
         ):
             yield match.span("name")
+
+
+def _is_next_sentence(text: str, hit: Hit, match: re.Match[str]) -> bool:
+    """Whether a full stop parts the lead from a word that only begins the next sentence."""
+    if not text[hit.end : match.start("name")].startswith("."):
+        return False
+    word = text[hit.start : hit.end].lower().rpartition(" ")[2]
+    if word in _SHORTENED:
+        return False
+    if hit.key == "greeted":
+        ends = text[match.end() : match.end() + 1]
+        return ends not in (",", "!", ":", ".", "") or any(map(is_everyday, match["name"].split()))
+    return hit.key == "addressed" and len(word) > _LONGEST_SHORTENED
 
 
 def _may_lead(text: str, hit: Hit) -> bool:
@@ -242,8 +281,13 @@ def _before_leads(passage: Passage) -> Iterator[tuple[int, int]]:
             words = name.split(" ")
             while words and words[0].lower().strip(".,") in FUNCTION:
                 words = words[1:]
-            if words and not all(map(is_everyday, words)):
-                yield hit.start - 1 - len(" ".join(words)), hit.start - 1
+            at = hit.start - 1 - len(" ".join(words))
+            if (
+                words
+                and not all(map(is_everyday, words))
+                and not _IN_PLACE.search(text, max(0, at - 6), at)
+            ):
+                yield at, hit.start - 1
     for hit in passage.hits("network"):
         match = _SPOKEN_FROM.search(text, max(0, hit.start - 60), hit.start)
         if match and not _is_wordy(match["name"], strict=True):
@@ -294,6 +338,9 @@ def _cut(text: str, span: tuple[int, int], stops: Sequence[int]) -> tuple[int, i
     end = min([end, *(stop for stop in stops if start < stop < end)])
     name = _TRAILING_PARTICLE.sub("", text[start:end].rstrip())
     words = name.split(" ")
+    while len(words) > 1 and words[0].lower().strip(".") in _OFFICES:
+        start += len(words[0]) + 1
+        words = words[1:]
     while len(words) > 1 and words[-1].lower().strip(".,") in FUNCTION:
         words.pop()
     name = " ".join(words)

@@ -7,6 +7,7 @@ Standards: ITU-T E.164 (at most 15 digits).
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -132,8 +133,11 @@ def locate_phones(
             continue
         if phone := _judged(folded, start, end, labels):
             found.append(phone)
+    written = sorted((phone.start, phone.end) for phone in found)
     for start, end, digits in spoken_numbers(passage):
-        if not any(phone.start < end and start < phone.end for phone in found):
+        # Written numbers do not overlap, so only the last that begins before `end` can reach in.
+        at = bisect_left(written, (end, end))
+        if at == 0 or written[at - 1][1] <= start:
             found.append(FoundPhone(start, end, e164(digits)))
     found.sort(key=lambda phone: phone.start)
     return found

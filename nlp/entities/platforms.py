@@ -10,6 +10,7 @@ Colloquial names are plain synonyms; only disguise inside a Latin name is flagge
 import re
 
 from nlp.analysis import EntityResult, EntityType
+from nlp.entities.channel_frames import is_framed, is_placed
 from nlp.entities.channel_words import (
     AFTER_CJK,
     AFTER_HANGUL,
@@ -164,8 +165,11 @@ def _is_channel(passage: Passage, hit: Hit) -> bool:
     offers_number = is_form and service.kind == "messenger" and PHONE_AFTER.match(after) is not None
     if offers_number and owned:
         return True
-    if service.not_after.match(after) or before.endswith("-"):
+    is_placed_name = is_form and is_placed(before, after)
+    if (service.not_after.match(after) and not is_placed_name) or before.endswith("-"):
         return False
+    if is_framed(passage, hit, before, after, is_form=is_form):
+        return True
     if service.id == "qq" and QQ_NUMBER.match(after):
         return True
     if offers_contact(passage, hit):

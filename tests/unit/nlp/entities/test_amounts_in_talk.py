@@ -3,7 +3,7 @@
 import pytest
 
 from nlp.analysis import EntityType
-from tests.support.entities import values
+from tests.support.entities import texts_of, values
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,31 @@ def test_coined_words_are_amounts_by_themselves(text: str) -> None:
 )
 def test_counts_and_things_are_no_money(text: str) -> None:
     assert values(EntityType.MONEY, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("We pay 400 euros a page, 700 for a table.", "700"),
+        ("Le doy 200 euros por cada hoja y 600 si me deja copiar.", "600"),
+        ("Wir zahlen 800 Euro statt 400.", "400"),
+        ("Pay is fixed: agreed at 118k.", "118k"),
+        ("An hour of it is worth 400 to him.", "400"),
+        ("You get 75 for telling me.", "75"),
+    ],
+)
+def test_amounts_beside_another_or_in_thousands(text: str, amount: str) -> None:
+    assert any(amount in found for found in texts_of(EntityType.MONEY, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We pay 400 euros and 12 for each of 3 visits",
+        "The file has 118k lines",
+        "You get 30 days of leave",
+    ],
+)
+def test_counts_beside_an_amount_are_none(text: str) -> None:
+    found = texts_of(EntityType.MONEY, text)
+    assert not any(number in one for one in found for number in ("12", "118", "30"))

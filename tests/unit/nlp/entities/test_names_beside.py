@@ -43,3 +43,42 @@ def test_names_by_what_stands_around_them(text: str, name: str) -> None:
 )
 def test_what_is_no_name(text: str) -> None:
     assert texts_of(EntityType.PERSON, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Dear Ms Oduya,\n\nFreya Lund, Larkmoor Perspectives, +44 20 7946 0018.", "Freya Lund"),
+        ("Sunday is fine, Ji-hye. Bring the folder.", "Ji-hye"),
+        ("Lokman, Freya: the shift moves to nine", "Freya"),
+        ("Meet at seven. Lokman drives, two seats are left.", "Lokman"),
+        ("Sehr geehrter Herr Ingenieur Lund,\n\nanbei die Pläne.", "Lund"),
+        ("取卡请到前台找刘若琳，电话0571-8812 3306", "刘若琳"),
+        ("發票請交賴若琳，分機5507", "賴若琳"),
+        ("담당 류지안에게 연락 주세요.", "류지안"),
+        ("어제 '에밀리 포스터'라는 사람에게서 제안을 받았습니다.", "에밀리 포스터"),
+        ("السائق بلال حسين وجواله معك", "بلال حسين"),
+    ],
+)
+def test_who_stands_beside_a_house_a_post_or_a_verb(text: str, name: str) -> None:
+    assert name in texts_of(EntityType.PERSON, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hola, doctora. Lo prometido sigue en pie.",
+        "Boa noite. Mande a lista, por favor.",
+        "Perfeito, fica para amanhã.",
+        "Sehr geehrte Frau Präsidentin,\n\nwir laden Sie ein.",
+        "Señor Subdirector:\n\nle escribo por la plaza.",
+        "Até breve.\n\nAtenciosamente,\n\nComissão de Seleção",
+        "الأستاذ الفاضل، نرفق العقد.",
+        "أرسل الرقم اليوم. السرية ضرورية.",
+        "사무관님, 공고문은 저도 있습니다.",
+        "심사 결과 안내",
+        "学长您好，方案已发。",
+    ],
+)
+def test_words_where_a_name_could_stand_are_nobody(text: str) -> None:
+    assert texts_of(EntityType.PERSON, text) == []

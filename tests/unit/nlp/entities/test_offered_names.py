@@ -160,3 +160,41 @@ def test_offers_in_many_words(text: str, handle: str) -> None:
 )
 def test_words_beside_a_service_that_are_no_names(text: str) -> None:
     assert values(EntityType.HANDLE, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "handle"),
+    [
+        ("Are you on WhatsApp? Mine is +44 7700 900131.", "+447700900131"),
+        ("Could we move to Signal? +44 7700 900131", "+447700900131"),
+        ("Gern über Signal. Meine Nummer: +44 7700 900131.", "+447700900131"),
+        ("On passe à WhatsApp ? Mon numéro : +44 7700 900131", "+447700900131"),
+        ("Давайте в вотсапе? Мой номер +44 7700 900131", "+447700900131"),
+        ("Mi celular es +44 7700 900131 y también leo WhatsApp.", "+447700900131"),
+        ("Envoyez « oui » au +44 7700 900131.", "+447700900131"),
+        ("There is Threema. Mornings are best, code 7KD2TXW9.", "7kd2txw9"),
+        ("Estou no Threema com o código 7KD2TXW9.", "7kd2txw9"),
+        ("Telegram geht gut; mein Benutzername lautet oak_line7.", "oak_line7"),
+        ("Ring +44 7700 900131, or find oak_line on TG?", "oak_line"),
+        ("打不开就Skype呼我：live:oakline.hr。", "live:oakline.hr"),
+        ("Matrix：@oak_line:matrix.org。", "@oak_line:matrix.org"),
+        ("Write on fb.com/oak.line.river", "oak.line.river"),
+    ],
+)
+def test_what_the_next_sentence_or_a_code_offers(text: str, handle: str) -> None:
+    assert [value.partition(":")[2] for value in values(EntityType.HANDLE, text)] == [handle]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We never use WhatsApp. The office is +44 20 7946 0018",
+        "Threema is fine. The order is AB12CD34EF.",
+    ],
+)
+def test_a_number_or_code_of_something_else_is_no_handle(text: str) -> None:
+    assert values(EntityType.HANDLE, text) == []
+
+
+def test_a_code_of_a_service_is_no_telephone_number() -> None:
+    assert values(EntityType.PHONE, "please add QQ 2855501934 or vx") == []

@@ -235,3 +235,53 @@ def test_documented_links_are_those_of_the_table() -> None:
             assert f"`{host}`" in row
         for scheme, _ in service.get("schemes", ()):
             assert f"`{scheme}:`" in row
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("Lovely to meet you. Signal?", "signal"),
+        ("That is a lot for one mail. Zoom later?", "zoom"),
+        ("It is better said than written. Got Wire?", "wire"),
+        ("Haben Sie Signal? Dann morgen mehr.", "signal"),
+        ("Tem Signal?", "signal"),
+        ("Нет ли у вас Signal? Тогда завтра.", "signal"),
+        ("We can do it by phone or Teams, whichever suits", "teams"),
+        ("Foto gern per Mail oder LINE.", "line"),
+        ("Discord ou courriel, à votre goût", "discord"),
+        ("Телефон или Signal, как удобно", "signal"),
+        ("It runs in an app called Session, by the way", "session"),
+        ("nur über die App „Session“, bitte", "session"),
+        ("If Zoom fails, ring the desk", "zoom"),
+        ("The talks are on Teams in the last week", "teams"),
+        ("Use Signal from here", "signal"),
+        ("Signal only, please", "signal"),
+        ("Signal si vous préférez", "signal"),
+        ("me passa teu zap que mando o áudio", "whatsapp"),
+        ("Prefiero Signal.", "signal"),
+        ("急事 LINE 我也行", "line"),
+        ("檔案傳 LINE 給我", "line"),
+        ("您先装个 Signal，晚上聊", "signal"),
+        ("편하게 라인 주세요", "line"),
+    ],
+)
+def test_a_sentence_makes_a_doubtful_name_a_channel(text: str, service: str) -> None:
+    assert service in values(EntityType.PLATFORM, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is there a Signal in the noise?",
+        "Session 3 later than planned",
+        "The phone line, or the fax",
+        "Line 41 of the budget by phone",
+        "Teams of four or calls of two",
+        "Das Signal steht auf Rot, die Teams in Köln warten",
+        "再打 Signal 函数",
+        "생산 라인을 보여 주세요",
+        "If Matrix multiplication is slow, use blocks",
+    ],
+)
+def test_a_sentence_about_a_thing_makes_it_no_channel(text: str) -> None:
+    assert values(EntityType.PLATFORM, text) == []
