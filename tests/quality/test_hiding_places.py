@@ -6,6 +6,7 @@ among the entities of a whole examination, so reading and recognition are measur
 last test is the control: the same places with nothing to find.
 """
 
+import gzip
 from collections.abc import Callable
 from typing import Final
 
@@ -114,6 +115,14 @@ BY_LINK: Final[dict[str, Callable[[str], bytes]]] = {
     "link of a slide": lambda link: _attached(
         carriers.pptx("Overview", link=(link, "the form")), _OCTETS, "a.pptx"
     ),
+    "code in an archive": lambda link: _attached(
+        carriers.zipped({"JD/code.png": carriers.picture(link)}), "application/zip", "JD.zip"
+    ),
+    "link of a Word file in an archive": lambda link: _attached(
+        carriers.zipped({"JD.docx": carriers.docx("Overview", link=(link, "the form"))}),
+        _OCTETS,
+        "JD.zip",
+    ),
     "URL of a card": lambda link: _attached(carriers.card(f"URL:{link}"), _OCTETS, "a.vcf"),
     "link under other words": lambda link: _html(f'<a href="{link}">the company page</a>'),
 }
@@ -159,6 +168,19 @@ BY_WORDS: Final[dict[str, Callable[[str], bytes]]] = {
         carriers.attached_message("See the file.\r\n", (carriers.docx(words), _OCTETS, "b.docx")),
         _OCTETS,
         "a.eml",
+    ),
+    "text in an archive": lambda words: _attached(
+        carriers.zipped({"contact.txt": words}), "application/zip", "JD.zip"
+    ),
+    "PDF in an archive in an archive": lambda words: _attached(
+        carriers.zipped({"a.zip": carriers.zipped({"b.pdf": carriers.pdf([*_DULL_PAGE, words])})}),
+        _OCTETS,
+        "JD.zip",
+    ),
+    "mail in a packed tar": lambda words: _attached(
+        gzip.compress(carriers.tarred({"a.eml": carriers.attached_message(f"{words}\r\n")})),
+        "application/gzip",
+        "JD.tar.gz",
     ),
     "hidden text of HTML": lambda words: _html(f'<div style="display:none">{words}</div>'),
 }
