@@ -5,7 +5,7 @@ for formats that are plain text. Refuses to guess further: None is not looked in
 
 **Standards:** PNG (ISO/IEC 15948) §5.2, JPEG (ISO/IEC 10918-1) B.1, GIF89a, RFC 9649 (WebP),
 ISO 32000-1 §7.5.2 (PDF), APPNOTE 6.3.10 §4.3 (zip), RFC 1952 §2.3.1 (gzip), POSIX.1-2017 pax
-(ustar), MS-OXTNEF §2.1.3.1, RFC 5545 §3.4, RFC 6350 §6.1.1.
+(ustar), MS-CFB §2.2, MS-OXTNEF §2.1.3.1, RFC 5545 §3.4, RFC 6350 §6.1.1.
 """
 
 from enum import StrEnum
@@ -19,6 +19,7 @@ class Kind(StrEnum):
     IMAGE = "image"
     PDF = "pdf"
     PACKAGE = "package"
+    COMPOUND = "compound"
     TAR = "tar"
     GZIP = "gzip"
     RTF = "rtf"
@@ -38,6 +39,7 @@ _MAGIC = (
     (b"GIF8", Kind.IMAGE),
     (b"BM", Kind.IMAGE),
     (b"PK\x03\x04", Kind.PACKAGE),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind.COMPOUND),
     (b"PK\x05\x06", Kind.PACKAGE),
     (b"PK\x07\x08", Kind.PACKAGE),
     (b"\x1f\x8b\x08", Kind.GZIP),

@@ -18,6 +18,7 @@ from milter.read.carried.gzipped import read_gzip
 from milter.read.carried.images import read_image
 from milter.read.carried.kinds import HEAD_OCTETS, Kind, kind_of
 from milter.read.carried.message import read_message_file
+from milter.read.carried.old_office import read_compound
 from milter.read.carried.pdf import read_pdf
 from milter.read.carried.rtf import read_rtf
 from milter.read.carried.tar import read_tar
@@ -28,6 +29,7 @@ _READERS: dict[Kind, Callable[[bytes, Carrier], None]] = {
     Kind.IMAGE: read_image,
     Kind.PDF: read_pdf,
     Kind.PACKAGE: read_zip,
+    Kind.COMPOUND: read_compound,
     Kind.TAR: read_tar,
     Kind.GZIP: read_gzip,
     Kind.RTF: read_rtf,

@@ -166,6 +166,11 @@ def test_names_within_files_are_seen_like_those_of_attachments() -> None:
     assert files == ["jd.zip", "a.eml", "b.zip", "offer.pdf.exe"]
 
 
+def test_an_entry_without_a_name_costs_the_others_nothing() -> None:
+    octets = zipped({"q!": WORDS, "a.txt": WORDS}).replace(b"q!", b"\0!")
+    assert said(read_file(octets)) == WORDS.decode()
+
+
 def test_a_crowd_of_names_is_bounded() -> None:
     file = read_file(zipped({f"{number}.txt": "" for number in range(2_000)} | {"z" * 500: "x"}))
     assert len(file.file_names) == MAX_NAMES
@@ -202,7 +207,7 @@ def test_a_bomb_is_not_unpacked(kind: str) -> None:
     before = budget.octets
     started = time.monotonic()
     file = read_file(octets, "a.txt.gz" if kind == "gzip" else "a.zip", budget=budget)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert file.segments == ()
     assert not file.complete
     assert before - budget.octets < 10_000_000
@@ -217,7 +222,7 @@ def test_entries_that_share_their_octets_cost_no_more_than_the_budget() -> None:
     budget = Budget.of_message()
     started = time.monotonic()
     assert not read_file(many + end, budget=budget).complete
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("size", [0, 5, 15, 40, 0xFFFFFFFF])

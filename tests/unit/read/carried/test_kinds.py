@@ -36,7 +36,7 @@ from milter.read.carried.kinds import Kind, kind_of
         (b"<svg xmlns", "image/svg+xml", "a.svg", Kind.HTML),
         (b"words", "application/octet-stream", "notes.txt", Kind.TEXT),
         (b"words", "application/octet-stream", "notes", None),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/msword", "a.doc", None),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "text/plain", "a.doc", Kind.COMPOUND),
         (b"", "", "", None),
     ],
 )
