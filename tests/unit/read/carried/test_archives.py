@@ -155,6 +155,19 @@ def test_names_are_known_of_what_cannot_be_opened_too() -> None:
     assert not file.complete
 
 
+def test_a_password_for_an_encrypted_archive_is_found_in_the_words_of_the_mail() -> None:
+    archive = marked(zipped({"role.docx": docx("secret")}), ENCRYPTED)
+    text = (
+        "Dear Ina,\r\nwe think you would fit our senior engineer role. Before the interview please open"
+        " the attached archive (password: hire2026) and run the test project on your machine.\r\n"
+    )
+    reading = examine(
+        mail((archive, "application/zip", "JD.zip"), text=text), Facts(wants_text=True)
+    )
+    assert reading.uninspected == ("2",)
+    assert "LURE_FILE" in {finding.code for finding in reading.outcomes[0].findings}
+
+
 def test_names_within_files_are_seen_like_those_of_attachments() -> None:
     inner = attached_message(
         "x\r\n", (zipped({"offer.pdf.exe": b"MZ"}), "application/zip", "b.zip")
