@@ -29,6 +29,11 @@ _SEGMENT_CHARS = 25_000
 _ORDER = (Source.ATTACHMENT, Source.QUOTED, Source.ICS, Source.VCARD, Source.QR)
 
 
+def with_fragment(target: str, fragment: str) -> str:
+    """A target with what stands behind its "#", where a program keeps that apart."""
+    return f"{target}#{fragment}" if fragment and "#" not in target else target
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
     """What one part said. `complete` is False if something of it was not looked into.

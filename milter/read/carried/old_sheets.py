@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from milter.read.carried.biff_strings import Cut, Octets
 from milter.read.carried.blips import pictures_in
-from milter.read.carried.carrier import MAX_CHARS, Carrier
+from milter.read.carried.carrier import MAX_CHARS, Carrier, with_fragment
 from milter.read.carried.compound import Folder
 
 STREAM, OLD_STREAM = "workbook", "book"
@@ -150,7 +150,7 @@ def _tell_link(data: bytes, carrier: Carrier) -> None:
     # What stands behind the first nought is about the moniker itself.
     target, fragment, shown = (part.partition("\0")[0] for part in (target, fragment, shown))
     if target:
-        carrier.link(f"{target}#{fragment}" if fragment and "#" not in target else target, shown)
+        carrier.link(with_fragment(target, fragment), shown)
 
 
 def _tell_formula(data: bytes, carrier: Carrier) -> None:

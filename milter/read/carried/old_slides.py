@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 
 from milter.read.carried.blips import pictures_in
-from milter.read.carried.carrier import Carrier
+from milter.read.carried.carrier import Carrier, with_fragment
 from milter.read.carried.compound import MAX_STREAM_OCTETS, Folder
 
 STREAM = "powerpoint document"
@@ -85,8 +85,7 @@ class _Slides:
     def _leave(self) -> None:
         if target := self.link.get(_TARGET, ""):
             fragment = self.link.get(_FRAGMENT, "")
-            whole = f"{target}#{fragment}" if fragment and "#" not in target else target
-            self.carrier.link(whole, self.link.get(_SHOWN, ""))
+            self.carrier.link(with_fragment(target, fragment), self.link.get(_SHOWN, ""))
         self.within = 0
         self.link = {}
 

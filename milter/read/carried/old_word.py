@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from milter.read.carried.blips import pictures_in
-from milter.read.carried.carrier import MAX_CHARS, Carrier
+from milter.read.carried.carrier import MAX_CHARS, Carrier, with_fragment
 from milter.read.carried.compound import Folder
 
 STREAM = "worddocument"
@@ -163,4 +163,4 @@ def _target(instruction: str) -> str:
             switch = ""
         else:
             target = target or argument
-    return f"{target}#{fragment}" if target and fragment else target
+    return with_fragment(target, fragment) if target else ""

@@ -12,6 +12,7 @@ are a miss of the carrier.
 import posixpath
 import re
 
+from milter.read.carried.carrier import with_fragment
 from milter.read.carried.office_xml import Refused, Words, read_relations, read_types, read_words
 from milter.read.carried.zip_file import MAX_FILE_OCTETS, Zip
 
@@ -106,7 +107,8 @@ class _Package:
             return
         try:
             for identifier, target in read_relations(self.opened.chunks(relations, MAX_XML_OCTETS)):
-                self.carrier.link(target, words.shown.get(identifier, ""))
+                whole = with_fragment(target, words.fragments.get(identifier, ""))
+                self.carrier.link(whole, words.shown.get(identifier, ""))
         except Refused:
             self.carrier.miss()
 

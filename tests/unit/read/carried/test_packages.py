@@ -71,6 +71,40 @@ def test_links_of_formulas() -> None:
     assert targets(read_file(octets)) == [(LINK, LINK)]
 
 
+@pytest.mark.parametrize(
+    "octets",
+    [
+        zipped(
+            {
+                TYPES: "<Types/>",
+                "word/document.xml": '<w:d xmlns:w="w" xmlns:r="r"><w:hyperlink r:id="rId1"'
+                ' w:anchor="p/+447700900126"><w:r><w:t>here</w:t></w:r></w:hyperlink></w:d>',
+                "word/_rels/document.xml.rels": relations({"rId1": "https://signal.me/"}),
+            }
+        ),
+        zipped(
+            {
+                TYPES: "<Types/>",
+                "xl/worksheets/sheet1.xml": '<s xmlns:r="r"><is><t>here</t></is><hyperlink'
+                ' r:id="rId1" location="p/+447700900126" display="here"/></s>',
+                "xl/worksheets/_rels/sheet1.xml.rels": relations({"rId1": "https://signal.me/"}),
+            }
+        ),
+        zipped(
+            {
+                TYPES: "<Types/>",
+                "word/document.xml": "<w:d xmlns:w='w'><w:p><w:t>here</w:t><w:instrText>HYPERLINK"
+                ' "https://signal.me/" \\l "p/+447700900126"</w:instrText></w:p></w:d>',
+            }
+        ),
+    ],
+    ids=["word", "excel", "field"],
+)
+def test_what_stands_behind_the_number_sign_is_kept_apart_and_joined(octets: bytes) -> None:
+    (link,) = read_file(octets).links
+    assert link.target == "https://signal.me/#p/+447700900126"
+
+
 def test_words_cut_into_runs_are_one_word() -> None:
     body = "<w:p><w:r><w:t>Tele</w:t></w:r><w:r><w:t>gram</w:t></w:r></w:p>"
     assert said(read_file(word_file(body))) == "Telegram"
