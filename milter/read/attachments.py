@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from milter.mail.finding import Source
 from milter.read.carried.budget import MAX_PART_OCTETS, Budget
 from milter.read.carried.carrier import Carried
-from milter.read.carried.kinds import HEAD_OCTETS, Kind, kind_of
+from milter.read.carried.kinds import DEAR, HEAD_OCTETS, Kind, kind_of
 from milter.read.carried.reader import File, read_carried
 from milter.read.decode import decode_transfer
 from milter.read.leaf_text import LeafText
 from milter.read.mime import Node
 
-_DEAR = frozenset({Kind.IMAGE, Kind.PDF})
 # Quoted-printable makes three octets of one.
 _MOST_TRANSFERRED = 3
 
@@ -33,7 +32,7 @@ class _Opaque:
 
     def cost(self) -> tuple[bool, int]:
         """What to read first."""
-        return self.kind in _DEAR, self.node.part.body_end - self.node.part.body_start
+        return self.kind in DEAR, self.node.part.body_end - self.node.part.body_start
 
     def least_octets(self) -> int:
         """How large the file is at least, without decoding it."""

@@ -101,7 +101,7 @@ def read_message(raw: bytes, facts: Facts) -> ReadResult:
         segments=tuple(segment for segment in segments if segment.text),
         hidden=tuple(segment for each in said for segment in each.hidden),
         links=tuple(link for each in said for link in each.links),
-        file_names=tuple(node.part.filename for node in tree.leaves if node.part.filename),
+        file_names=_file_names(tree, attached),
         names=_names(header),
         auth_results=authentication.results,
         forged_auth_fields=authentication.forged_fields,
@@ -229,6 +229,13 @@ def _octet_defects(raw: bytes, facts: Facts) -> list[Defect]:
     if pairs and (raw.count(b"\n") != pairs or raw.count(b"\r") != pairs):
         defects.append(Defect.BARE_LINE_END)
     return defects
+
+
+def _file_names(tree: Tree, attached: Attachments) -> tuple[str, ...]:
+    """What attachments are called, and the files within them."""
+    own = (node.part.filename for node in tree.leaves)
+    within = (name for carried in attached.carried for name in carried.file_names)
+    return tuple(name for name in (*own, *within) if name)
 
 
 def _names(header: HeaderFacts) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ among the entities of a whole examination, so reading and recognition are measur
 last test is the control: the same places with nothing to find.
 """
 
+import gzip
 from collections.abc import Callable
 from typing import Final
 
@@ -14,7 +15,7 @@ import pytest
 from milter.examine import examine
 from milter.mail.finding import Source
 from milter.mail.reading import Facts
-from tests.support import carriers
+from tests.support import carriers, old_office
 
 LEAST_FOUND: Final = 0.9
 
@@ -114,6 +115,32 @@ BY_LINK: Final[dict[str, Callable[[str], bytes]]] = {
     "link of a slide": lambda link: _attached(
         carriers.pptx("Overview", link=(link, "the form")), _OCTETS, "a.pptx"
     ),
+    "code in an old Word file": lambda link: _attached(
+        old_office.doc("Overview", picture=carriers.picture(link)), "application/msword", "a.doc"
+    ),
+    "link of an old Word file": lambda link: _attached(
+        old_office.doc("See ", old_office.field(f' HYPERLINK "{link}" ', "the form")),
+        "application/msword",
+        "a.doc",
+    ),
+    "link of an old Excel file": lambda link: _attached(
+        old_office.xls(old_office.shared("Overview"), old_office.sheet_link(link)),
+        _OCTETS,
+        "a.xls",
+    ),
+    "link of an old slide": lambda link: _attached(
+        old_office.ppt("Overview", links=[old_office.slide_link(link, "the form")]),
+        _OCTETS,
+        "a.ppt",
+    ),
+    "code in an archive": lambda link: _attached(
+        carriers.zipped({"JD/code.png": carriers.picture(link)}), "application/zip", "JD.zip"
+    ),
+    "link of a Word file in an archive": lambda link: _attached(
+        carriers.zipped({"JD.docx": carriers.docx("Overview", link=(link, "the form"))}),
+        _OCTETS,
+        "JD.zip",
+    ),
     "URL of a card": lambda link: _attached(carriers.card(f"URL:{link}"), _OCTETS, "a.vcf"),
     "link under other words": lambda link: _html(f'<a href="{link}">the company page</a>'),
 }
@@ -159,6 +186,34 @@ BY_WORDS: Final[dict[str, Callable[[str], bytes]]] = {
         carriers.attached_message("See the file.\r\n", (carriers.docx(words), _OCTETS, "b.docx")),
         _OCTETS,
         "a.eml",
+    ),
+    "old Word file": lambda words: _attached(
+        old_office.doc("Overview\r", f"{words}\r"), "application/msword", "a.doc"
+    ),
+    "old Excel file": lambda words: _attached(
+        old_office.xls(old_office.shared("Overview", words)), _OCTETS, "a.xls"
+    ),
+    "comment of an old Excel file": lambda words: _attached(
+        old_office.xls(old_office.text_box(words)), _OCTETS, "a.xls"
+    ),
+    "old slide": lambda words: _attached(
+        old_office.ppt("Overview", words), "application/vnd.ms-powerpoint", "a.ppt"
+    ),
+    "saved Outlook item": lambda words: _attached(
+        old_office.msg("A question", words), "application/vnd.ms-outlook", "a.msg"
+    ),
+    "text in an archive": lambda words: _attached(
+        carriers.zipped({"contact.txt": words}), "application/zip", "JD.zip"
+    ),
+    "PDF in an archive in an archive": lambda words: _attached(
+        carriers.zipped({"a.zip": carriers.zipped({"b.pdf": carriers.pdf([*_DULL_PAGE, words])})}),
+        _OCTETS,
+        "JD.zip",
+    ),
+    "mail in a packed tar": lambda words: _attached(
+        gzip.compress(carriers.tarred({"a.eml": carriers.attached_message(f"{words}\r\n")})),
+        "application/gzip",
+        "JD.tar.gz",
     ),
     "hidden text of HTML": lambda words: _html(f'<div style="display:none">{words}</div>'),
 }

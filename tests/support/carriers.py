@@ -5,6 +5,7 @@ Everything is made from its octets here; nothing is a copy of a real file.
 
 import base64
 import io
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from email.message import EmailMessage
@@ -190,6 +191,17 @@ def zipped(entries: Mapping[str, str | bytes]) -> bytes:
     with zipfile.ZipFile(octets, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
+    return octets.getvalue()
+
+
+def tarred(entries: Mapping[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+    """A tar archive."""
+    octets = io.BytesIO()
+    with tarfile.open(fileobj=octets, mode="w", format=form) as archive:
+        for name, content in entries.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            archive.addfile(header, io.BytesIO(content))
     return octets.getvalue()
 
 

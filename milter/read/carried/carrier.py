@@ -8,6 +8,7 @@ Failure: text and links beyond the bounds are left out, which is said.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -19,15 +20,26 @@ MAX_CHARS = 100_000
 MAX_LINKS = 200
 _MAX_TARGET_CHARS = 4_000
 _MAX_SHOWN_CHARS = 500
+MAX_NAMES = 100
+_MAX_NAME_CHARS = 255
+_PATH_SIGN = re.compile(r"[/\\]")
 # Whoever looks for contacts reads so much of one segment.
 _SEGMENT_CHARS = 25_000
 
 _ORDER = (Source.ATTACHMENT, Source.QUOTED, Source.ICS, Source.VCARD, Source.QR)
 
 
+def with_fragment(target: str, fragment: str) -> str:
+    """A target with what stands behind its "#", where a program keeps that apart."""
+    return f"{target}#{fragment}" if fragment and "#" not in target else target
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What one part said. `complete` is False if something of it was not looked into."""
+    """What one part said. `complete` is False if something of it was not looked into.
+
+    `file_names` are those of the files within, if it is an archive or a mail.
+    """
 
     part: str
     segments: tuple[Segment, ...] = ()
@@ -35,13 +47,15 @@ class Carried:
     links: tuple[Link, ...] = ()
     defects: tuple[Defect, ...] = ()
     complete: bool = True
+    file_names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class Carrier:
     """The part at `part` being read. `source` is what its plain text counts as.
 
-    `open_inner` reads a file within this one: its octets, declared type and name.
+    `open_inner` reads a file within this one: its octets, declared type and name. `filename` is the
+    name of the file that is being read, at whatever depth.
     """
 
     part: str
@@ -50,12 +64,14 @@ class Carrier:
     banner_key: bytes = b""
     open_inner: Callable[["Carrier", bytes, str, str], None] = field(repr=False)
     depth: int = 0
+    filename: str = ""
     complete: bool = True
     _texts: dict[Source, list[str]] = field(default_factory=dict)
     _hidden: list[str] = field(default_factory=list)
     _links: dict[Link, None] = field(default_factory=dict)
     _chars: int = 0
     _defects: dict[Defect, None] = field(default_factory=dict)
+    _names: dict[str, None] = field(default_factory=dict)
 
     def say(self, text: str, source: Source | None = None) -> None:
         """Text that a reader of the attachment would see."""
@@ -84,6 +100,13 @@ class Carrier:
         said = self._texts.setdefault(Source.QR, [])
         if payload.strip() and payload.strip() not in said:
             self.say(payload, Source.QR)
+
+    def file_name(self, name: str) -> None:
+        """What a file within this one is called, for whoever looks into it."""
+        # The ending tells most.
+        name = _PATH_SIGN.split(name)[-1].strip()[-_MAX_NAME_CHARS:]
+        if name and len(self._names) < MAX_NAMES:
+            self._names[name] = None
 
     def miss(self, defect: Defect | None = None) -> None:
         """Something of this attachment was not looked into."""
@@ -139,6 +162,7 @@ class Carrier:
             links=links,
             defects=tuple(self._defects),
             complete=self.complete,
+            file_names=tuple(self._names),
         )
 
     def _afforded(self, text: str) -> str:

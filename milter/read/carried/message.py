@@ -38,6 +38,7 @@ def read_message_file(octets: bytes, carrier: Carrier) -> None:
             return
         leaf = read_leaf(node, decode, banner_key=carrier.banner_key, text_only=False)
         if leaf is None:
+            carrier.file_name(node.part.filename)
             carrier.inner(decode(node)[0], node.part.media_type, node.part.filename)
             continue
         for segment in leaf.segments(carrier.banner_key):

@@ -12,9 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from xml.parsers import expat
 
+from milter.read.carried.carrier import with_fragment
+
 MAX_CHARS = 100_000
 _MAX_RELATIONS = 2_000
 _HYPERLINK = re.compile(r"HYPERLINK\s*\(?\s*\"([^\"]{1,2000})\"(?:\s*[,;]\s*\"([^\"]{1,300})\")?")
+# What stands behind the "#" of a link is kept apart.
+_FRAGMENT = re.compile(r"\\l\s+\"([^\"]{1,500})\"")
 _BREAKS = frozenset({"p", "h", "si", "is", "br", "cr", "line-break", "row", "tr"})
 _SPACES = frozenset({"tab", "s", "tc", "c", "table-cell"})
 _FIELDS = frozenset({"instrText", "f"})
@@ -27,7 +31,8 @@ class Refused(Exception):
 class Words:
     """What one XML part says.
 
-    `shown` is the text of links by relation; of `targets` the part itself names the target.
+    `shown` is the text of links by relation, `fragments` where in the target they lead; of
+    `targets` the part itself names the target.
     """
 
     def __init__(self, *, is_open_document: bool) -> None:
@@ -41,6 +46,7 @@ class Words:
         self._target = ""
         self._link_text: list[str] = []
         self.shown: dict[str, str] = {}
+        self.fragments: dict[str, str] = {}
         self.targets: list[tuple[str, str]] = []
 
     @property
@@ -68,6 +74,8 @@ class Words:
             self._link_text = []
             if display := _attribute(attributes, "display"):
                 self.shown[self._relation] = display
+            if fragment := _attribute(attributes, "anchor") or _attribute(attributes, "location"):
+                self.fragments[self._relation] = fragment
         elif local == "a" and (target := _attribute(attributes, "href")):
             self._target = target
             self._link_text = []
@@ -106,8 +114,10 @@ class Words:
 
     def _end_field(self) -> None:
         if self._field:
-            for target, shown in _HYPERLINK.findall("".join(self._field)[:4_000]):
-                self.targets.append((target, shown))
+            instruction = "".join(self._field)[:4_000]
+            found = _FRAGMENT.search(instruction)
+            for target, shown in _HYPERLINK.findall(instruction):
+                self.targets.append((with_fragment(target, found[1] if found else ""), shown))
             self._field = []
 
 

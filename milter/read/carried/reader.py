@@ -11,21 +11,27 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from milter.mail.finding import Source
+from milter.read.carried.archive import read_zip
 from milter.read.carried.budget import MAX_DEPTH, Budget
 from milter.read.carried.carrier import Carried, Carrier
+from milter.read.carried.gzipped import read_gzip
 from milter.read.carried.images import read_image
 from milter.read.carried.kinds import HEAD_OCTETS, Kind, kind_of
 from milter.read.carried.message import read_message_file
-from milter.read.carried.package import read_package
+from milter.read.carried.old_office import read_compound
 from milter.read.carried.pdf import read_pdf
 from milter.read.carried.rtf import read_rtf
+from milter.read.carried.tar import read_tar
 from milter.read.carried.text_file import read_card_file, read_html_file, read_text_file
 from milter.read.carried.tnef import read_tnef
 
 _READERS: dict[Kind, Callable[[bytes, Carrier], None]] = {
     Kind.IMAGE: read_image,
     Kind.PDF: read_pdf,
-    Kind.PACKAGE: read_package,
+    Kind.PACKAGE: read_zip,
+    Kind.COMPOUND: read_compound,
+    Kind.TAR: read_tar,
+    Kind.GZIP: read_gzip,
     Kind.RTF: read_rtf,
     Kind.TNEF: read_tnef,
     Kind.CARD: read_card_file,
@@ -66,9 +72,11 @@ def _read(carrier: Carrier, octets: bytes, media_type: str, filename: str) -> No
         carrier.miss()
         return
     carrier.depth += 1
+    outer, carrier.filename = carrier.filename, filename
     try:
         _READERS[kind](octets, carrier)
     except Exception:  # one file that breaks its reader must not cost the others theirs
         carrier.miss()
     finally:
         carrier.depth -= 1
+        carrier.filename = outer

@@ -49,6 +49,7 @@ def read_tnef(octets: bytes, carrier: Carrier) -> None:
     except (struct.error, ValueError):
         carrier.miss()
     for file in files:
+        carrier.file_name(file.name)
         if file.octets:
             carrier.inner(file.octets, "", file.name)
 
