@@ -19,7 +19,7 @@ import numpy as np
 
 BLOCKS: Final = ("words", "pieces", "concepts", "fields")
 _PAGE_WORDS: Final = 60
-_FEATURES, _WEIGHTS, _KIN, _HEAD = "features.txt", "weights.npy", "kin.npy", "columns.json"
+_FEATURES, _WEIGHTS, _KIN, _HEAD = "features.txt", "weights.npy", "kin.npz", "columns.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class LinearModel:
         ordered = sorted(self.features, key=self.features.__getitem__)
         (folder / _FEATURES).write_text("\n".join(ordered), "utf-8")
         np.save(folder / _WEIGHTS, self.weights, allow_pickle=False)
-        np.save(folder / _KIN, self.kin, allow_pickle=False)
+        np.savez_compressed(folder / _KIN, kin=self.kin)
         head = [
             {name: getattr(column, name) for name in Column.__slots__} for column in self.columns
         ]
@@ -130,7 +130,8 @@ class LinearModel:
         """Read them; never a pickle."""
         names = (folder / _FEATURES).read_text("utf-8").split("\n")
         weights = np.load(folder / _WEIGHTS, allow_pickle=False)
-        kin = np.load(folder / _KIN, allow_pickle=False)
+        with np.load(folder / _KIN, allow_pickle=False) as kept:
+            kin = kept["kin"]
         columns = json.loads((folder / _HEAD).read_text("utf-8"))
         return cls(
             {name: row for row, name in enumerate(names)},
