@@ -71,7 +71,7 @@ train: $(VENV)/.dev
 
 tune: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --target build/torch torch==$(TORCH)
-	PYTHONPATH=build/torch $(BIN)/python -m nlp.training.tune
+	PYTHONPATH=build/torch $(BIN)/python -m nlp.training.tune $(TUNE_ARGS)
 
 evaluate: $(VENV)/.dev
 	$(BIN)/python -m bench.evaluate

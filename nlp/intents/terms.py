@@ -26,6 +26,10 @@ Trie = dict[str, Any]
 _MASK = re.compile(r"<(\w+)>")
 _TERM_BREAK = re.compile(r"[\n|]")
 _SPACES = re.compile(r"[ \-]+")
+_BRACE = re.compile(r"[{}]")
+_BRACE_OR_COMMA = re.compile(r"([{},])")
+# A gap may be of no word at all, so a blank behind it is none; nor is a second blank.
+_BLANK_AFTER = re.compile(rf"(?<=[{GAP} ]) ")
 # Folding blanks out "*" and "~" of texts; those of the notation are set aside meanwhile.
 _KEPT = {ord(WORD_TAIL): "\x01", ord(GAP): "\x02"}
 _RESTORED = {1: WORD_TAIL, 2: GAP}
@@ -96,32 +100,39 @@ def _joined(nodes: list[Trie]) -> Trie:
 
 
 def _walk_in(node: Trie, plain: str) -> Trie:
-    before = ""
+    if "~ " in plain or "  " in plain:
+        plain = _BLANK_AFTER.sub("", plain)
     for char in plain:
-        if not (char == " " and before in (GAP, " ")):
-            node = node.setdefault(char, {})
-        before = char
+        following = node.get(char)
+        if following is None:
+            following = node[char] = {}
+        node = following
     return node
 
 
 def _closing(spelt: str, opening: int) -> int:
-    depth = 0
-    for position in range(opening, len(spelt)):
-        depth += {"{": 1, "}": -1}.get(spelt[position], 0)
+    """Where the group that begins at `opening` ends."""
+    depth = 1
+    position = opening + 1
+    while brace := _BRACE.search(spelt, position):
+        depth += 1 if brace[0] == "{" else -1
+        position = brace.end()
         if not depth:
-            return position
+            return brace.start()
     raise ValueError(f"unbalanced braces: {spelt}")
 
 
 def _choices(group: str) -> list[str]:
+    if "{" not in group:
+        return group.split(",")
     choices = [""]
     depth = 0
-    for char in group:
-        depth += {"{": 1, "}": -1}.get(char, 0)
-        if char == "," and not depth:
+    for piece in _BRACE_OR_COMMA.split(group):
+        depth += {"{": 1, "}": -1}.get(piece, 0)
+        if piece == "," and not depth:
             choices.append("")
         else:
-            choices[-1] += char
+            choices[-1] += piece
     return choices
 
 

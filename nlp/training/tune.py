@@ -3,13 +3,15 @@
 Each matrix of the lower layers gets two thin ones beside it whose product is added to it (LoRA), so
 what is learnt is some hundredths of the weights and ships as one file; added rows and norms are learnt as
 they are. A small network over the mean of the pieces says which kind of mail it is.
-`nlp.training.lessons` says which mails teach, and of which writers none does.
+`nlp.training.lessons` says which mails teach, and of which writers none does. `--further` goes on from
+what ships, so that new mails need no whole course.
 
 `make train` comes after, since it weighs anew. Sums on several threads are not the same to the last
 bit, so neither is what is learnt.
 Failure: ImportError without torch; ValueError if the service reads otherwise than was learnt.
 """
 
+import argparse
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,8 +34,8 @@ from nlp.training.train import DATA, train, whole_task
 
 _RANK: Final = 16
 _UNITS: Final = 256
-_EPOCHS: Final = 2
-_RATE: Final = 1e-3
+_EPOCHS: Final = 3
+_RATE: Final = 8e-4
 _LEAST_RATE: Final = 0.02
 _WARMING: Final = 0.06
 _DROPPED: Final = 0.1
@@ -115,6 +117,18 @@ class Pupil(nn.Module):  # type: ignore[misc]
         kinds: Tensor = self.out(_dropped(units, self.training))
         return kinds
 
+    def go_on_from(self, before: ContextModel) -> None:
+        """Take what was taught before."""
+        with torch.no_grad():
+            for name, part in self.layers.named_parameters():
+                part.copy_(torch.tensor(before.changes[f"l{name}"]))
+            for layer, weight, bias in (
+                (self.hidden, before.head.hidden, before.head.hidden_bias),
+                (self.out, before.head.out, before.head.out_bias),
+            ):
+                layer.weight.copy_(torch.tensor(weight.T))
+                layer.bias.copy_(torch.tensor(bias))
+
     def taught(self) -> ContextModel:
         """What was learnt, as the service reads it; its blend is none yet."""
         learnt = {name: part.detach().numpy() for name, part in self.layers.named_parameters()}
@@ -177,6 +191,9 @@ def compare(pupil: Pupil, taught: ContextModel, learnt_from: Sequence[Lesson]) -
 
 def main() -> None:
     """Teach, and write what was learnt beside the rest of the model."""
+    parser = argparse.ArgumentParser(prog="python -m nlp.training.tune")
+    parser.add_argument("--further", action="store_true", help="go on from what ships")
+    arguments = parser.parse_args()
     torch.manual_seed(0)
     chance = random.Random(0)
     weights = Weights(weights_file())
@@ -185,6 +202,8 @@ def main() -> None:
     _, by_words = train(whole_task(read))
     learnt_from = lessons(read, by_words[:, 0], encoder, chance)
     pupil = Pupil(encoder, weights)
+    if arguments.further:
+        pupil.go_on_from(ContextModel.load(DATA / NAME))
     teach(pupil, learnt_from, chance)
     with TemporaryDirectory() as folder:  # what ships is replaced by what was compared only
         pupil.taught().save(Path(folder))
