@@ -8,7 +8,7 @@ import pytest
 
 from milter.mail.verdict import Action
 from tests.support.history_stores import EVERY_STORE, opened
-from tests.support.house import House, WorldClock
+from tests.support.house import TAGGED, House, WorldClock
 
 HONEST = {
     "a few polite words": "It would be good to be in touch.",
@@ -44,4 +44,5 @@ async def test_the_frame_of_a_notice_marks_nobody(house, text):
 @pytest.mark.parametrize("text", LURES.values(), ids=LURES)
 async def test_the_frame_of_a_notice_is_no_alibi(house, text):
     got = await house.receive_notice("Tomas Brandt", text)
-    assert [one.action for one in got.dispositions] == [Action.ANNOTATE]
+    assert [one.action for one in got.dispositions] != [Action.DELIVER]
+    assert got.verdict.label in TAGGED
