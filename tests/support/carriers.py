@@ -5,6 +5,7 @@ Everything is made from its octets here; nothing is a copy of a real file.
 
 import base64
 import io
+import random
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -343,3 +344,15 @@ def said(carried: Carried, source: Source = Source.ATTACHMENT) -> str:
 def targets(carried: Carried) -> list[tuple[str, str]]:
     """Where it leads, and the text shown for it."""
     return [(link.target, link.shown) for link in carried.links]
+
+
+def damaged(octets: bytes, chance: random.Random) -> bytes:
+    """The file with some of its octets changed or left out."""
+    changed = bytearray(octets)
+    for _ in range(chance.choice((1, 4, 20))):
+        at = chance.randrange(len(changed))
+        if chance.random() < 0.7:
+            changed[at] = chance.randrange(256)
+        else:
+            del changed[at : at + chance.randrange(1, 30)]
+    return bytes(changed)
