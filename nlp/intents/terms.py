@@ -26,10 +26,6 @@ Trie = dict[str, Any]
 _MASK = re.compile(r"<(\w+)>")
 _TERM_BREAK = re.compile(r"[\n|]")
 _SPACES = re.compile(r"[ \-]+")
-_BRACE = re.compile(r"[{}]")
-_BRACE_OR_COMMA = re.compile(r"([{},])")
-# A gap may be of no word at all, so a blank behind it is none; nor is a second blank.
-_BLANK_AFTER = re.compile(rf"(?<=[{GAP} ]) ")
 # Folding blanks out "*" and "~" of texts; those of the notation are set aside meanwhile.
 _KEPT = {ord(WORD_TAIL): "\x01", ord(GAP): "\x02"}
 _RESTORED = {1: WORD_TAIL, 2: GAP}
@@ -100,39 +96,32 @@ def _joined(nodes: list[Trie]) -> Trie:
 
 
 def _walk_in(node: Trie, plain: str) -> Trie:
-    if "~ " in plain or "  " in plain:
-        plain = _BLANK_AFTER.sub("", plain)
+    before = ""
     for char in plain:
-        following = node.get(char)
-        if following is None:
-            following = node[char] = {}
-        node = following
+        if not (char == " " and before in (GAP, " ")):
+            node = node.setdefault(char, {})
+        before = char
     return node
 
 
 def _closing(spelt: str, opening: int) -> int:
-    """Where the group that begins at `opening` ends."""
-    depth = 1
-    position = opening + 1
-    while brace := _BRACE.search(spelt, position):
-        depth += 1 if brace[0] == "{" else -1
-        position = brace.end()
+    depth = 0
+    for position in range(opening, len(spelt)):
+        depth += {"{": 1, "}": -1}.get(spelt[position], 0)
         if not depth:
-            return brace.start()
+            return position
     raise ValueError(f"unbalanced braces: {spelt}")
 
 
 def _choices(group: str) -> list[str]:
-    if "{" not in group:
-        return group.split(",")
     choices = [""]
     depth = 0
-    for piece in _BRACE_OR_COMMA.split(group):
-        depth += {"{": 1, "}": -1}.get(piece, 0)
-        if piece == "," and not depth:
+    for char in group:
+        depth += {"{": 1, "}": -1}.get(char, 0)
+        if char == "," and not depth:
             choices.append("")
         else:
-            choices[-1] += piece
+            choices[-1] += char
     return choices
 
 
