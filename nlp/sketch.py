@@ -16,7 +16,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Final
 from zlib import crc32
@@ -90,7 +89,7 @@ def rare_words(words: Sequence[str]) -> tuple[str, ...]:
 
     Of very many those are taken that any other text would take, whatever stands beside them.
     """
-    found = {one for one in topics(words) if one not in _common()}
+    found = {one for one in topics(words) if one not in lexicon.common_words()}
     return tuple(sorted(found, key=lambda one: (crc32(one.encode()), one))[:MAX_RARE])
 
 
@@ -151,12 +150,6 @@ def _stem(word: str) -> str:
 def _is_telling(word: str) -> bool:
     is_hangul = _HANGUL_FROM <= word[0] <= _HANGUL_TO
     return len(word) >= (_STEM if is_hangul else _SHORTEST_RARE)
-
-
-@lru_cache(maxsize=1)
-def _common() -> frozenset[str]:
-    """Words that many letters have (`nlp.training.common_words`)."""
-    return frozenset(files(lexicon).joinpath("common.txt").read_text("utf-8").split())
 
 
 @lru_cache(maxsize=1)

@@ -6,8 +6,6 @@ stand ("my name is", "Mr"), one plain word alone says little, for many names are
 """
 
 import re
-from functools import lru_cache
-from importlib.resources import files
 
 from nlp import lexicon
 from nlp.folding import fold
@@ -41,7 +39,7 @@ def _is_plain_arabic(name: str, *, is_due: bool) -> bool:
         return True
     if words[0] in _KIN:
         return False
-    common = sum(word in _common() for word in words)
+    common = sum(word in lexicon.common_words() for word in words)
     if len(words) == 1:
         return not is_due and common > 0 and words[0].startswith(("ال", "وال", "لل", "بال"))
     return 2 * common >= len(words) if is_due else common > 0
@@ -59,7 +57,7 @@ def _is_hangul_word(word: str) -> bool:
     if word in _POSTS:
         return True
     stem = word[:2]
-    return stem in _common() and (len(word) == 2 or word[-1] in _HANGUL_ENDS)
+    return stem in lexicon.common_words() and (len(word) == 2 or word[-1] in _HANGUL_ENDS)
 
 
 def _is_plain_han(name: str, *, is_due: bool) -> bool:
@@ -67,10 +65,7 @@ def _is_plain_han(name: str, *, is_due: bool) -> bool:
         return True
     folded = fold(name)
     if len(folded) == _TRIPLE and is_due:
-        return folded[:_PAIR] in _common()  # "时间表"; what follows may be a title: "赵主任"
-    return len(folded) == _PAIR and folded in _common()
-
-
-@lru_cache(maxsize=1)
-def _common() -> frozenset[str]:
-    return frozenset(files(lexicon).joinpath("common.txt").read_text("utf-8").split())
+        return (
+            folded[:_PAIR] in lexicon.common_words()
+        )  # "时间表"; what follows may be a title: "赵主任"
+    return len(folded) == _PAIR and folded in lexicon.common_words()

@@ -10,3 +10,9 @@ from typing import Any
 def read(name: str) -> dict[str, Any]:
     """The table of `name`.toml; a missing or broken file is our own bug and raises."""
     return tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def common_words() -> frozenset[str]:
+    """Words that many letters have, folded (`nlp.training.common_words`)."""
+    return frozenset(files(__name__).joinpath("common.txt").read_text(encoding="utf-8").split())
