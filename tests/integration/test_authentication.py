@@ -13,7 +13,7 @@ from milter.mail.dns import Question
 from tests.support.client import Peer
 from tests.support.gateway import gateway
 from tests.support.inner import copies, inner_server
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 from tests.support.zone import DnsServer, Zone
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("authentication")]

@@ -17,7 +17,7 @@ from tests.support.client import Peer
 from tests.support.gateway import Gateway, gateway
 from tests.support.inner import copies, inner_server
 from tests.support.mails import mail, without_our_fields
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("bad_input")]
 

@@ -29,6 +29,7 @@ from tests.support.gateway import Gateway, eventually, gateway
 from tests.support.inner import inner_server
 from tests.support.kept import held_mails
 from tests.support.mta_message import MtaMessage
+from tests.support.ports import free_port
 from tests.support.varied import varied
 
 pytestmark = [
@@ -91,7 +92,7 @@ def both_fronts(folder: Path) -> Iterator[Both]:
     with ExitStack() as stack:
         names = ("before_queue", "postfix", *(() if sendmail.why_not() else ("sendmail",)))
         sinks = {name: stack.enter_context(inner_server()) for name in names}
-        port = postfix.free_port()
+        port = free_port()
         more = f'[[listen]]\nrole = "milter"\nport = {port}\n'
         more += f'release_to = "127.0.0.1:{sinks["postfix"].port}"\n'
         top = 'trusted_authserv_ids = ["edge.demo.test"]'

@@ -23,7 +23,7 @@ from milter.demo.inner_server import Fault
 from tests.support.client import Peer
 from tests.support.gateway import Gateway, gateway
 from tests.support.inner import inner_server
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("kill")]
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support.client import Peer
 from tests.support.gateway import gateway
 from tests.support.inner import inner_server
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("outbound")]
 

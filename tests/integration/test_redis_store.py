@@ -25,7 +25,7 @@ from milter.ports import Unusable
 from tests.support import redis_server
 from tests.support.certificate import self_signed
 from tests.support.plain_store import PlainStore
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer, patient
 
 pytestmark = [

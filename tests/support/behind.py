@@ -13,6 +13,7 @@ from tests.support import postfix, sendmail
 from tests.support.client import Peer
 from tests.support.gateway import Gateway, eventually, gateway
 from tests.support.inner import inner_server
+from tests.support.ports import free_port
 
 Mta = postfix.Instance | sendmail.Instance
 
@@ -56,7 +57,7 @@ class Behind:
         """
         where = self.where_held_by_mta if held_by_mta else self.where
         where = replace(where, kind=kind or where.kind)
-        with where.mta(self.sink.port, postfix.free_port(), default, first) as mta:
+        with where.mta(self.sink.port, free_port(), default, first) as mta:
             yield replace(self, mta=mta)
 
     def send(
@@ -91,11 +92,11 @@ def behind(
     """
     with ExitStack() as stack:
         sink = stack.enter_context(inner_server())
-        port = postfix.free_port()
+        port = free_port()
         above = stack.enter_context(_folder_of_a_socket())
         # As docs/milter.md says: Postfix's group may connect.
         group = "postfix" if kind == "postfix" else "root"
-        path, port_beside = above / "milter.sock", postfix.free_port()
+        path, port_beside = above / "milter.sock", free_port()
         socket = f'socket = "{path}"\nsocket_group = "{group}"\n'
         listen = f'release_to = "127.0.0.1:{port}"\n' + (socket if unix else "")
         beside = '[[listen]]\nrole = "milter"\nhold_with = "mta"\n'

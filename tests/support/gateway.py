@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 
 START_SECONDS = 90.0
 

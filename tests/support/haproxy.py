@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.gateway import Gateway, eventually
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 
 HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin") or ""
 TOLD = Path(__file__).parents[2] / "config" / "haproxy.cfg"

@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import secrets
 import shutil
 import socket
 import subprocess
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 POSTFIX = shutil.which("postfix", path=os.environ.get("PATH", "") + ":/usr/sbin") or ""
 _DAEMONS = "/usr/lib/postfix/sbin"
@@ -25,22 +26,6 @@ def why_not() -> str:
     if os.geteuid() != 0:
         return "Postfix can be started by root only"
     return ""
-
-
-# Below the ports that Linux gives to outgoing connections: one of those could take a port that was
-# free a moment ago before the server that shall have it is up.
-_PORTS = range(20_000, 32_000)
-
-
-def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    while True:
-        port = secrets.choice(_PORTS)
-        try:
-            with socket.create_server(("127.0.0.1", port)):
-                return port
-        except OSError:
-            continue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.gateway import eventually
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 
 CONFIG = Path(__file__).parents[2] / "config" / "prometheus"
 PROMETHEUS = shutil.which("prometheus") or ""

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from milter.adapters.history.redis_client import RedisOptions
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 
 REDIS = shutil.which("redis-server") or ""
 SERVICE = "lurewall"

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.postfix import free_port
+from tests.support.ports import free_port
 
 HOME = Path(__file__).parents[2] / ".venv" / "servers" / "sendmail"
 SENDMAIL = HOME / "usr/libexec/sendmail/sendmail"

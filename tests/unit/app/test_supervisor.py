@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.app.conftest import Gateway, children_of, free_port, is_alive, until
+from tests.support.ports import free_port
+from tests.unit.app.conftest import Gateway, children_of, is_alive, until
 
 
 async def test_starts_serves_and_a_stop_lets_a_running_conversation_end(gateway: Gateway) -> None:
