@@ -49,8 +49,8 @@ _REGULARISATION: Final = {"sentences": 1.0, "whole": 3.0, "screen": 0.5}
 _BALANCE: Final = {"screen": "balanced"}
 # Of ordinary mail, nearly all that comes, the corpus holds the least.
 _ORDINARY_COUNTS: Final = 4.0
-_WEAK_PRECISION: Final = 0.6
-_PLAIN_PRECISION: Final = 0.8
+_WEAK_PRECISION: Final = 0.7
+_PLAIN_PRECISION: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
