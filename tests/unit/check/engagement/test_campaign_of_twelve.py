@@ -134,7 +134,8 @@ Your MeshSoft team
         (SEMINAR, 12, "office@seminar.example", {}),
         # Hardly any lure reads like it, so of its text nothing is remembered.
         (HEADHUNTER, 5, "j.brandt@harbour-search.example", {"PERSONA_TO_STAFF": 1}),
-        (QUESTIONNAIRE, 12, "personnel@org.test", {}),
+        # What it asks is heard as a question for what is not public, so who asks is remembered.
+        (QUESTIONNAIRE, 12, "personnel@org.test", {"PERSONA_TO_STAFF": 1}),
         (NEWSLETTER, 12, "team@meshsoft.example", {}),
     ],
     ids=["seminar", "headhunter", "questionnaire", "newsletter"],
