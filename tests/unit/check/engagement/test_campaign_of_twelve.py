@@ -128,26 +128,42 @@ Your MeshSoft team
 """
 
 
+async def circular(text, to, sender):
+    """The verdict on the last of the mails that somebody writes to some of our people."""
+    office = Office()
+    for number, person in enumerate(STAFF[:to]):
+        verdict = await office.receive(
+            text.replace("{who}", f"Mr {person}"), person, sender=sender, name="", day=number / 24
+        )
+    return verdict
+
+
 @pytest.mark.parametrize(
     ("text", "to", "sender", "expected"),
     [
         (SEMINAR, 12, "office@seminar.example", {}),
         # Hardly any lure reads like it, so of its text nothing is remembered.
         (HEADHUNTER, 5, "j.brandt@harbour-search.example", {"PERSONA_TO_STAFF": 1}),
-        # What it asks is heard as a question for what is not public, so who asks is remembered.
-        (QUESTIONNAIRE, 12, "personnel@org.test", {"PERSONA_TO_STAFF": 1}),
+        pytest.param(
+            QUESTIONNAIRE, 12, "personnel@org.test", {},
+            marks=pytest.mark.xfail(
+                strict=True, reason="heard as asking for what is not public: a known weakness"
+            ),
+        ),
         (NEWSLETTER, 12, "team@meshsoft.example", {}),
     ],
     ids=["seminar", "headhunter", "questionnaire", "newsletter"],
 )  # fmt: skip
 async def test_an_honest_circular_is_no_campaign(text, to, sender, expected):
-    office = Office()
-    for number, person in enumerate(STAFF[:to]):
-        verdict = await office.receive(
-            text.replace("{who}", f"Mr {person}"), person, sender=sender, name="", day=number / 24
-        )
+    verdict = await circular(text, to, sender)
     assert strengths(verdict, *ALL) == expected
     assert verdict.label == "clean"
+
+
+async def test_a_questionnaire_to_staff_is_clean():
+    verdict = await circular(QUESTIONNAIRE, 12, "personnel@org.test")
+    assert verdict.label == "clean"
+    assert strengths(verdict, *ALL).keys() <= {"PERSONA_TO_STAFF"}
 
 
 async def test_the_same_text_from_a_firm_that_stands_by_it_is_found_weakly():
