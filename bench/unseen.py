@@ -2,8 +2,8 @@
 
 What fits weights and shows calibration must not have been learnt by heart, and a writer's next mail
 is too much like the last: so whole writers are left out, not single mails. They are those whom the
-encoder is never taught with (`nlp.training.context_fit`). Only how much its answer counts beside the
-words, three numbers, was fitted on them.
+encoder is never taught with (`nlp.training.context_fit`). Only how much its answers count beside the
+words, some numbers for mails and for each label of sentences, was fitted on them.
 """
 
 from collections.abc import Iterator
@@ -12,24 +12,24 @@ from multiprocessing import get_context
 
 from bench.judged import Judged, judge
 from nlp import pipeline
-from nlp.model.kin import KinTable
+from nlp.model.fields import FieldTable
 from nlp.training.context_fit import is_left_out
 from nlp.training.corpus import read_corpus
 from nlp.training.examples import examples
-from nlp.training.kin_fit import fields_of
+from nlp.training.fields_fit import fields_of
 from nlp.training.teacher import known_words, vectors
-from nlp.training.train import Learnt, learn
+from nlp.training.train import Learnt, labels_of, learn
 
 
 def judged_unseen() -> Iterator[Judged]:
     """The mails of the writers left out."""
     mails = read_corpus("train", "dev")
     known = known_words(mails)
-    words = vectors(known, mails)
-    table = KinTable(known, fields_of(words))
+    table = FieldTable(known, fields_of(vectors(known, mails)))
     read = list(examples(mails, table))
     left_out = is_left_out(read)
-    learnt = learn([one for one, out in zip(read, left_out, strict=True) if not out], words)
+    seen = [one for one, out in zip(read, left_out, strict=True) if not out]
+    learnt = learn(seen, labels_of(read))
     unseen = [one.mail for one, out in zip(read, left_out, strict=True) if out]
     # Not forked: the teacher may have left threads behind, and a fork would wait for their locks.
     with ProcessPoolExecutor(
@@ -38,7 +38,7 @@ def judged_unseen() -> Iterator[Judged]:
         yield from pool.map(judge, unseen, chunksize=50)
 
 
-def _take(learnt: Learnt, table: KinTable) -> None:
+def _take(learnt: Learnt, table: FieldTable) -> None:
     """In a new process: the model that has not seen them, with the encoder that ships."""
     pipeline.warm()
     component = pipeline.trained()

@@ -14,20 +14,18 @@ from bench.designs.reading import MaskedMail, Split, read_masked, split_of
 from bench.designs.table import Row
 from nlp import pipeline
 from nlp.model.context import OPEN_FROM, OPEN_TO, ContextModel
-from nlp.model.kin import KinTable
+from nlp.model.fields import FieldTable
 from nlp.training.corpus import LURE_CLASSES, read_corpus
 from nlp.training.examples import MailExample, examples
-from nlp.training.kin_fit import fields_of
+from nlp.training.fields_fit import fields_of
 from nlp.training.teacher import known_words, vectors
 
 PIECES: Final = "b. pieces of words, linear"
 BLOCKS: Final = "c. words, pieces, concepts, linear"
-KIN: Final = "c. the same with kin"
 FIELDS: Final = "d. c with fields"
 LINEAR: Final = {
     PIECES: Linear(blocks=(False, True, False, False)),
     BLOCKS: Linear(blocks=(True, True, True, False)),
-    KIN: Linear(blocks=(True, True, True, False), kin=True),
     FIELDS: Linear(blocks=(True, True, True, True)),
 }
 TEXTCAT: Final = {"bag": "e. spaCy textcat, bag of words", "ensemble": "e. spaCy textcat, ensemble"}
@@ -41,8 +39,7 @@ class Material:
 
     read: list[MailExample]
     masked: list[MaskedMail]
-    table: KinTable
-    words: "np.ndarray[Any, Any]"
+    table: FieldTable
 
     @property
     def truth(self) -> "np.ndarray[Any, Any]":
@@ -90,20 +87,17 @@ def read(most: int) -> Material:
     """Mails of train and dev at even steps, at most so many, and all of the writers left out."""
     mails = read_corpus("train", "dev")
     known = known_words(mails)
-    words = vectors(known, mails).astype(np.float32)
-    table = KinTable(known, fields_of(words))
+    table = FieldTable(known, fields_of(vectors(known, mails)))
     learnt, left_out = split_of(mails)
     steps = learnt[:: -(-len(learnt) // most)]
     drawn = [mails[place] for place in sorted([*steps.tolist(), *left_out.tolist()])]
-    return Material(
-        read=list(examples(drawn, table)), masked=read_masked(drawn), table=table, words=words
-    )
+    return Material(read=list(examples(drawn, table)), masked=read_masked(drawn), table=table)
 
 
 def compare(material: Material) -> list[Row]:
     """A row for each design; all have learnt before the first is timed."""
     sums = {
-        name: linear.unseen(design, material.read, material.words, material.split)
+        name: linear.unseen(design, material.read, material.split)
         for name, design in LINEAR.items()
     }
     drawn = material.drawn
@@ -169,10 +163,10 @@ def _textcat(material: Material) -> Iterator[Candidate]:
 def _context(material: Material) -> Candidate:
     model = _model()
     asked = material.asked
-    texts = [[(0, one.context)] for one in asked[:: max(1, len(asked) // cost.MAILS)]]
+    texts = [[*enumerate(one.context)] for one in asked[:: max(1, len(asked) // cost.MAILS)]]
     return Candidate(
         name=CONTEXT,
-        scores=np.array([model.score([(0, one.context)]) for one in asked]),
+        scores=np.array([model.read(enumerate(one.context)).score for one in asked]),
         time=lambda _: cost.of_context(model, texts),
         size=cost.bytes_of_context(model),
     )

@@ -29,7 +29,7 @@ from nlp.intents.grammar import Match
 from nlp.language import identify
 from nlp.model.context import ContextModel
 from nlp.model.features import piece_features, without_names, words_of
-from nlp.model.kin import KinTable
+from nlp.model.fields import FieldTable
 from nlp.model.linear import LinearModel
 from nlp.training.corpus import TrainingMail
 
@@ -37,13 +37,13 @@ MAILS: Final = 200
 _WARMING: Final = 20
 
 
-class _NoKin(KinTable):
-    """Looks nothing up: what a design without kin and fields pays."""
+class _NoFields(FieldTable):
+    """Looks nothing up: what a design without fields pays."""
 
     def __init__(self) -> None:
-        super().__init__(())
+        super().__init__((), ())
 
-    def rows(self, text: str) -> set[int]:
+    def fields_of(self, text: str) -> set[str]:
         return set()
 
 
@@ -62,14 +62,14 @@ class Drawn:
     mails: tuple[TrainingMail, ...]
     masked: tuple[MaskedMail, ...]
     ruled: tuple[Ruled, ...]
-    kin: KinTable
+    table: FieldTable
 
     @classmethod
     def of(
         cls,
         mails: Sequence[TrainingMail],
         masked: Sequence[MaskedMail],
-        kin: KinTable,
+        table: FieldTable,
     ) -> "Drawn":
         """From all mails."""
         places = np.linspace(0, len(mails) - 1, MAILS).astype(int)
@@ -78,7 +78,7 @@ class Drawn:
             mails=chosen,
             masked=tuple(masked[place] for place in places),
             ruled=tuple(map(ruled, chosen)),
-            kin=kin,
+            table=table,
         )
 
 
@@ -118,21 +118,19 @@ def ruled(mail: TrainingMail) -> Ruled:
 
 def of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> float:
     """Features and sums; a design of pieces alone makes no other features."""
-    table = drawn.kin if design.asks_the_table else _NoKin()
+    table = drawn.table if design.asks_the_table else _NoFields()
 
     def whole(mail: Ruled) -> float:
         places = range(len(mail.page.sentences))
         seen = seen_in(mail.page, mail.matches, places, table)
-        return log_odds(model, tuple(map(frozenset, seen.blocks())), frozenset(seen.kin))
+        return log_odds(model, tuple(map(frozenset, seen.blocks())))
 
     def pieces(mail: Ruled) -> float:
         page = mail.page
         common = words_in(page.language)
         left = without_names(page.text, 0, len(page.text), page.capitals, common)
         found = piece_features(words_of(left))
-        return log_odds(
-            model, (frozenset(), frozenset(found), frozenset(), frozenset()), frozenset()
-        )
+        return log_odds(model, (frozenset(), frozenset(found), frozenset(), frozenset()))
 
     return milliseconds(whole if design.blocks[0] else pieces, drawn.ruled)
 
@@ -144,7 +142,7 @@ def of_textcat(nlp: Any, drawn: Drawn) -> float:
 
 def of_context(context: ContextModel, texts: Sequence[list[tuple[int, str]]]) -> float:
     """The encoder on what it is given to read."""
-    return milliseconds(context.score, texts)
+    return milliseconds(context.read, texts)
 
 
 def bytes_of_rules() -> int:
@@ -159,7 +157,7 @@ def bytes_of_rules() -> int:
 
 def bytes_of_linear(design: Linear, model: LinearModel, drawn: Drawn) -> int:
     """What `make train` would write for it."""
-    lists = [*folded_everyday(), *(drawn.kin.words if design.asks_the_table else ())]
+    lists = [*folded_everyday(), *(drawn.table.words if design.asks_the_table else ())]
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder))
         saved = sum(path.stat().st_size for path in Path(folder).iterdir())

@@ -8,6 +8,7 @@ before training).
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.components import page as _page  # noqa: F401 (registers doc._.page)
+from nlp.encoder.weights import Floats
 from nlp.entities.everyday import words_in
 from nlp.intents.concepts import Page
 from nlp.intents.decide import PASSAGE_WORDS
 from nlp.intents.grammar import Match, grammar
 from nlp.masking import TOKENS
 from nlp.model.bank import Bank, Known, all_of
-from nlp.model.context import OPEN_FROM, OPEN_TO, ContextModel, spelled
+from nlp.model.context import OPEN_FROM, OPEN_TO, ContextModel, Reading, spelled
 from nlp.model.familiar import Familiar
 from nlp.model.features import (
     WHO,
@@ -34,14 +36,14 @@ from nlp.model.features import (
     word_features,
     words_of,
 )
-from nlp.model.kin import KinTable
+from nlp.model.fields import FieldTable
 from nlp.model.linear import LinearModel
 
 NAME = "lurewall_model"
 GROUP = "model"
 WHOLE = "lure"
 _OWN = frozenset({"subject", "body"})
-_KIN, _FIELDS = "kin.txt", "fields.npy"
+_FIELD_WORDS, _FIELDS = "fields.txt", "fields.npy"
 _MAX_SENTENCES = 80
 _CHAT_WORDS = 8
 _GREETING_WORDS = 4
@@ -50,6 +52,7 @@ _WHO_ONE_IS = frozenset({"<name>", "introduction"})
 _WHERE_FROM = _WHO_ONE_IS | {"follow_up", "me", "my_handle", "employer_intro", "prior"}
 _LIKELY = 0.5
 _MOST_TELLING = 3
+_ROW = itemgetter(0)
 _SENTENCES, _WHOLE = 0, 1  # the places of the models in the bank
 
 if not Doc.has_extension("said"):
@@ -81,7 +84,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What of some sentences the model looks at: runs of words, words, concepts, fields, kin.
+    """What of some sentences the model looks at: runs of words, words, concepts, fields.
 
     `sentences` are those that say more than who somebody is.
     """
@@ -90,7 +93,6 @@ class Seen:
     words: list[str]
     concepts: set[str]
     fields: set[str]
-    kin: set[int]
     sentences: list[int]
 
     def blocks(self) -> tuple[set[str], set[str], set[str], set[str]]:
@@ -104,7 +106,7 @@ class IntentModel:
     def __init__(self) -> None:
         self.sentences: LinearModel | None = None
         self.whole: LinearModel | None = None
-        self.kin = KinTable(())
+        self.table = FieldTable((), ())
         self.familiar = Familiar((), {})
         self.context: ContextModel | None = None
         self._bank = Bank()
@@ -113,12 +115,15 @@ class IntentModel:
         self,
         sentences: LinearModel,
         whole: LinearModel,
-        kin: KinTable,
+        table: FieldTable,
         familiar: Familiar,
         context: ContextModel,
     ) -> None:
-        """What training gives: the models, the words that have kin, and those that mails share."""
-        self.sentences, self.whole, self.kin = sentences, whole, kin
+        """What training gives: the models, the words that have a field, and those that mails share."""
+        labels = tuple(column.name for column in sentences.columns)
+        if tuple(label.name for label in context.columns) != labels:
+            raise ValueError("labels in context are not those by words")
+        self.sentences, self.whole, self.table = sentences, whole, table
         self.familiar, self.context = familiar, context
         self._bank = Bank(sentences, whole)
 
@@ -145,7 +150,9 @@ class IntentModel:
         own = [index for index, one in enumerate(page.sentences) if one.section in _OWN]
         if self.sentences is None or self.whole is None or not own:
             return Heard()
-        seen = {index: seen_in(page, matches, [index], self.kin) for index in own[:_MAX_SENTENCES]}
+        seen = {
+            index: seen_in(page, matches, [index], self.table) for index in own[:_MAX_SENTENCES]
+        }
         told = {
             index: one
             for index, one in seen.items()
@@ -155,20 +162,23 @@ class IntentModel:
         if not told or not self.familiar.is_known(words, page.language):
             return Heard(is_unfamiliar=True)
         known = {
-            index: self._bank.known(one.runs, one.words, one.concepts, one.fields, one.kin)
+            index: self._bank.known(one.runs, one.words, one.concepts, one.fields)
             for index, one in told.items()
         }
         whole = self._bank.totals(_WHOLE, [all_of(list(known.values()))])
         lure = self.whole.columns[0].probability(float(whole[0, 0]))
         # Below both it is neither read again nor anything telling in it.
         alone = self._alone(known) if lure >= min(OPEN_FROM, _LIKELY) else {}
-        if self.context is not None and OPEN_FROM <= lure <= OPEN_TO:
+        reading = Reading(0.0, {})
+        if self.context is not None and lure >= OPEN_FROM:
             spoken = [index for one in told.values() for index in one.sentences]
             sentences = zip(spoken, spelled(page, spoken, words_in(page.language)), strict=True)
             ranked = sorted(sentences, key=lambda one: -alone[one[0]])
-            lure = self.context.probability(lure, self.context.score(ranked))
+            reading = self.context.read(ranked)
+            if lure <= OPEN_TO:
+                lure = self.context.probability(lure, reading.score)
         return Heard(
-            said=within_passage(self._said(self.sentences, page, known), page),
+            said=within_passage(self._said(page, known, reading.labels), page),
             lure=lure,
             telling=_telling(page, alone) if lure >= _LIKELY else [],
         )
@@ -178,13 +188,24 @@ class IntentModel:
         totals = self._bank.totals(_WHOLE, list(known.values()))[:, 0]
         return dict(zip(known, totals.tolist(), strict=True))
 
-    def _said(self, sentences: LinearModel, page: Page, known: Mapping[int, Known]) -> list[Said]:
-        """The labels of all sentences."""
+    def _said(
+        self, page: Page, known: Mapping[int, Known], in_context: Mapping[int, Floats]
+    ) -> list[Said]:
+        """The labels of all sentences, heard in the words of each and, where it was read, in context."""
+        assert self.sentences is not None
         totals = self._bank.totals(_SENTENCES, list(known.values()))
-        spans = [(page.sentences[index].start, page.sentences[index].end) for index in known]
+        indices = list(known)
+        said = [one for one in self.sentences.said(totals) if indices[one[0]] not in in_context]
+        if self.context is not None and in_context:
+            by_words = self.sentences.log_odds(totals)
+            for row, index in enumerate(indices):
+                if index in in_context:
+                    heard = self.context.said(by_words[row], in_context[index])
+                    said += ((row, *one) for one in heard)
+        spans = [(page.sentences[index].start, page.sentences[index].end) for index in indices]
         return [
-            Said(name, probability, strength, spans[place])
-            for place, name, probability, strength in sentences.said(totals)
+            Said(name, probability, strength, spans[row])
+            for row, name, probability, strength in sorted(said, key=_ROW)
         ]
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
@@ -192,8 +213,8 @@ class IntentModel:
             self.sentences.save(Path(path) / "sentences")
             self.whole.save(Path(path) / "whole")
             self.context.save(Path(path))
-            (Path(path) / _KIN).write_text("\n".join(self.kin.words), "utf-8")
-            np.save(Path(path) / _FIELDS, np.array(self.kin.fields, dtype=np.uint16))
+            (Path(path) / _FIELD_WORDS).write_text("\n".join(self.table.words), "utf-8")
+            np.save(Path(path) / _FIELDS, np.array(self.table.fields, dtype=np.uint16))
             self.familiar.save(Path(path))
 
     def from_disk(self, path: str | Path, **_: Any) -> "IntentModel":
@@ -201,8 +222,8 @@ class IntentModel:
         self.take(
             LinearModel.load(folder / "sentences"),
             LinearModel.load(folder / "whole"),
-            KinTable(
-                (folder / _KIN).read_text("utf-8").split("\n"),
+            FieldTable(
+                (folder / _FIELD_WORDS).read_text("utf-8").split("\n"),
                 np.load(folder / _FIELDS, allow_pickle=False).tolist(),
             ),
             Familiar.load(folder),
@@ -239,13 +260,13 @@ def seen_in(
     page: Page,
     matches: Sequence[Match],
     indices: Sequence[int],
-    table: KinTable,
+    table: FieldTable,
 ) -> Seen:
     """What the model sees of some sentences."""
     common = words_in(page.language)
     words: list[str] = []
     runs: set[str] = set()
-    kin: set[int] = set()
+    fields: set[str] = set()
     told: list[int] = []
     for index in indices:
         sentence = page.sentences[index]
@@ -257,11 +278,10 @@ def seen_in(
         told.append(index)
         runs |= word_features(here)
         words += here
-        kin |= table.rows(left)
+        fields |= table.fields_of(left)
     concepts = concept_features(page.by_sentence[index] for index in told)
     concepts |= rule_features(_matches_in(page, told, matches))
-    fields = table.fields_of(kin)
-    return Seen(runs=runs, words=words, concepts=concepts, fields=fields, kin=kin, sentences=told)
+    return Seen(runs=runs, words=words, concepts=concepts, fields=fields, sentences=told)
 
 
 def _is_chat(page: Page, index: int, words: float, common: Container[str]) -> bool:

@@ -105,15 +105,15 @@ class Encoder:
 
     def point(self, cut: Sequence[int]) -> Floats:
         """The mean of what the first MAX_PIECES pieces of a text become; 384 numbers."""
-        return self.point_of(self.framed(cut))
+        mean: Floats = self.rows_of(self.framed(cut)).mean(axis=0)
+        return mean
 
-    def point_of(self, pieces: Sequence[int]) -> Floats:
-        """The same of pieces that are framed."""
+    def rows_of(self, pieces: Sequence[int]) -> Floats:
+        """What each of some pieces, which are framed, becomes."""
         rows = self.embedded(pieces)
         for layer in self._layers:
             rows = layer(rows)
-        mean: Floats = rows.mean(axis=0)
-        return mean
+        return rows
 
     def cut(self, text: str) -> list[int]:
         """The numbers of the pieces of a text's head."""

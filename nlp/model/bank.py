@@ -8,7 +8,6 @@ Failure: none; what no model knows counts nothing.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
@@ -16,28 +15,18 @@ from typing import Any, Final
 import numpy as np
 
 from nlp.model.features import piece_features
-from nlp.model.linear import LinearModel, kin_norm
+from nlp.model.linear import LinearModel
 
 _REMEMBERED_WORDS: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A text as numbers: its runs of words, pieces, concepts and fields; and its rows of kin."""
-
-    blocks: tuple[set[int], ...]
-    kin: set[int]
+# A text as numbers: its runs of words, pieces, concepts and fields.
+Known = tuple[set[int], ...]
 
 
 def all_of(texts: Sequence[Known]) -> Known:
     """Several texts as one."""
-    return Known(
-        tuple(
-            set[int]().union(*blocks)
-            for blocks in zip(*(text.blocks for text in texts), strict=True)
-        ),
-        set[int]().union(*(text.kin for text in texts)),
-    )
+    return tuple(set[int]().union(*blocks) for blocks in zip(*texts, strict=True))
 
 
 class Bank:
@@ -61,17 +50,15 @@ class Bank:
         words: Iterable[str],
         concepts: Iterable[str],
         fields: Iterable[str],
-        kin: set[int],
     ) -> Known:
         """The numbers of what some model knows of a text."""
         pieces = set[int]().union(*map(self._pieces, words))
-        blocks = (self._known(runs), pieces, self._known(concepts), self._known(fields))
-        return Known(blocks, kin)
+        return self._known(runs), pieces, self._known(concepts), self._known(fields)
 
     def totals(self, place: int, texts: Sequence[Known]) -> "np.ndarray[Any, Any]":
         """The sums of the model at `place`, a row for each text and a column for each of its."""
         model = self._models[place]
-        blocks = [block for text in texts for block in text.blocks]
+        blocks = [block for text in texts for block in text]
         lengths = [len(block) for block in blocks]
         numbers = np.fromiter(chain.from_iterable(blocks), np.intp, sum(lengths))
         rows = self._rows[place][numbers]
@@ -82,11 +69,6 @@ class Bank:
         sums = _summed(model.weights, rows[is_known], counts)
         sums /= np.sqrt(np.maximum(counts, 1))[:, None]
         totals: np.ndarray[Any, Any] = sums.reshape(len(texts), -1, len(model.columns)).sum(axis=1)
-        if len(model.kin):
-            counts = np.array([len(text.kin) for text in texts])
-            kin = np.fromiter(chain.from_iterable(text.kin for text in texts), np.intp)
-            norms = np.array([kin_norm(max(count, 1)) for count in counts.tolist()])
-            totals += model.kin_scales * _summed(model.kin, kin, counts) / norms[:, None]
         return totals
 
     def _known(self, names: Iterable[str]) -> set[int]:

@@ -14,7 +14,7 @@ import json
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from operator import itemgetter
 from pathlib import Path
@@ -37,7 +37,7 @@ _SURE: Final = 40.0
 KINDS: Final = ("lure", "scam", "hard", "easy", "reported")
 TO_SEE: Final = 2
 _BLEND, _TAUGHT = "context.json", "context.npz"
-_HEAD: Final = "head."
+_HEADS: Final = ("kinds", "labels")
 # What a name is read as, however many words it has.
 _SOMEBODY: Final = "X"
 _NAME: Final = "\uf000"
@@ -59,10 +59,23 @@ class Blend:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """A small network over points: which of the kinds of mail (`KINDS`) a point is like.
+class Label:
+    """One thing that a sentence can do, heard in its words and in context.
 
-    `hidden` has a column for each of its units, `out` one for each kind; a unit below 0 is silent.
+    `weak` and `plain` are the log-odds from which it is said, implied or plainly.
+    """
+
+    name: str
+    blend: Blend
+    weak: float
+    plain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A small network over points: what each answers is a number for each thing it can be like.
+
+    `hidden` has a column for each of its units, `out` one for each answer; a unit below 0 is silent.
     """
 
     hidden: Floats
@@ -70,23 +83,34 @@ class Head:
     out: Floats
     out_bias: Floats
 
-    def score(self, point: Floats) -> float:
-        """The log-odds that a point is that of a lure or a scam."""
-        units = np.maximum(point @ self.hidden + self.hidden_bias, 0)
-        kinds = units @ self.out + self.out_bias
-        return float(np.logaddexp.reduce(kinds[:TO_SEE]) - np.logaddexp.reduce(kinds[TO_SEE:]))
+    def answers(self, points: Floats) -> Floats:
+        """Of one point, or of a row each."""
+        units = np.maximum(points @ self.hidden + self.hidden_bias, 0)
+        answers: Floats = units @ self.out + self.out_bias
+        return answers
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The log-odds that a text is a lure or a scam, and those of all labels of each sentence read."""
+
+    score: float
+    labels: Mapping[int, Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextModel:
-    """What the encoder was taught beyond its weights, and how much its answer counts beside the words.
+    """What the encoder was taught beyond its weights, and how much its answers count beside the words.
 
-    The encoder of a process is made at first use, which takes a moment.
+    `kinds` are told by the mean of all pieces, `labels` by that of a sentence's. The encoder of a
+    process is made at first use, which takes a moment.
     """
 
     changes: Mapping[str, Floats]
-    head: Head
+    kinds: Head
+    labels: Head
     blend: Blend
+    columns: tuple[Label, ...]
     _made: list[Encoder] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -98,51 +122,102 @@ class ContextModel:
 
     def warm(self) -> None:
         """Make the encoder, and have it read."""
-        self.score([(0, "Warm.")])
+        self.read([(0, "Warm.")])
 
-    def score(self, sentences: Iterable[tuple[int, str]]) -> float:
-        """The log-odds of some sentences, each with a place of its own; the more telling ones first.
+    def read(self, sentences: Iterable[tuple[int, str]]) -> Reading:
+        """What some sentences say, each with a place of its own; the more telling ones first."""
+        pieces, stretches = cut_up(self.encoder, sentences)
+        rows = self.encoder.rows_of(pieces)
+        points = [rows[stretch].mean(axis=0) for stretch in stretches.values()]
+        labels = self.labels.answers(np.array(points)) if points else ()
+        return Reading(self.score_of(rows.mean(axis=0)), dict(zip(stretches, labels, strict=True)))
 
-        As many are read as the encoder can at once, in the order of their places: harmless words,
-        however many, do not push out what is asked.
-        """
-        cuts: dict[int, list[int]] = {}
-        left = MAX_PIECES
-        for place, sentence in sentences:
-            cuts[place] = self.encoder.cut(sentence)[:left]
-            left -= len(cuts[place])
-            if left <= 0:
-                break
-        return self.head.score(
-            self.encoder.point([n for _, cut in sorted(cuts.items()) for n in cut])
-        )
+    def score_of(self, point: Floats) -> float:
+        """The log-odds that a point is that of a lure or a scam."""
+        kinds = self.kinds.answers(point)
+        return float(np.logaddexp.reduce(kinds[:TO_SEE]) - np.logaddexp.reduce(kinds[TO_SEE:]))
 
     def probability(self, by_words: float, score: float) -> float:
         """How likely it is a lure that is one with this probability (not 0 or 1) by its words alone."""
-        blend = self.blend
         words = math.log(by_words / (1 - by_words))
-        logit = blend.words * words + blend.context * score + blend.offset
-        return 1 / (1 + math.exp(-max(-_SURE, min(_SURE, logit))))
+        return probability_of(blended(self.blend, words, score))
+
+    def said(self, by_words: Floats, labels: Floats) -> Iterator[tuple[str, float, int]]:
+        """Of a sentence, the log-odds of each label by words and in context: label, probability, strength."""
+        for column, words, context in zip(
+            self.columns, by_words.tolist(), labels.tolist(), strict=True
+        ):
+            logit = blended(column.blend, words, context)
+            if logit >= column.weak:
+                yield column.name, probability_of(logit), 1 + (logit >= column.plain)
 
     def save(self, folder: Path) -> None:
         """Write the two files."""
-        heads = {f"{_HEAD}{part.name}": getattr(self.head, part.name) for part in fields(Head)}
+        heads = {
+            f"{name}.{part.name}": getattr(getattr(self, name), part.name)
+            for name in _HEADS
+            for part in fields(Head)
+        }
         arrays = {**self.changes, **heads}
         kept = {name: arrays[name].astype(np.float16) for name in sorted(arrays)}
         np.savez_compressed(folder / _TAUGHT, **kept)
-        (folder / _BLEND).write_text(json.dumps(asdict(self.blend), indent=1) + "\n", "utf-8")
+        counts = {"blend": asdict(self.blend), "columns": [asdict(one) for one in self.columns]}
+        (folder / _BLEND).write_text(json.dumps(counts, indent=1) + "\n", "utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "ContextModel":
         """Read them."""
-        blend = Blend(**json.loads((folder / _BLEND).read_text("utf-8")))
+        counts = json.loads((folder / _BLEND).read_text("utf-8"))
+        columns = tuple(
+            Label(**{**one, "blend": Blend(**one["blend"])}) for one in counts["columns"]
+        )
         with np.load(folder / _TAUGHT, allow_pickle=False) as kept:
             arrays = {name: kept[name].astype(np.float32) for name in kept.files}
-        head = Head(*(arrays.pop(f"{_HEAD}{part.name}") for part in fields(Head)))
-        units = len(head.hidden_bias)
-        if head.hidden.shape != (WIDTH, units) or head.out.shape != (units, len(KINDS)):
-            raise ValueError(f"{_TAUGHT}: a head of another form")
-        return cls(changes=arrays, head=head, blend=blend)
+        heads = {
+            name: Head(*(arrays.pop(f"{name}.{part.name}") for part in fields(Head)))
+            for name in _HEADS
+        }
+        for head, answers in ((heads["kinds"], len(KINDS)), (heads["labels"], len(columns))):
+            units = len(head.hidden_bias)
+            if head.hidden.shape != (WIDTH, units) or head.out.shape != (units, answers):
+                raise ValueError(f"{_TAUGHT}: a head of another form")
+        return cls(changes=arrays, blend=Blend(**counts["blend"]), columns=columns, **heads)
+
+
+def cut_up(
+    encoder: Encoder, sentences: Iterable[tuple[int, str]]
+) -> tuple[list[int], dict[int, slice]]:
+    """The pieces to read of some sentences, framed, and which of them are those of each sentence.
+
+    As many are read as the encoder can at once, in the order of their places: harmless words,
+    however many, do not push out what is asked.
+    """
+    cuts: dict[int, list[int]] = {}
+    left = MAX_PIECES
+    for place, sentence in sentences:
+        cuts[place] = encoder.cut(sentence)[:left]
+        left -= len(cuts[place])
+        if left <= 0:
+            break
+    pieces: list[int] = []
+    stretches: dict[int, slice] = {}
+    first = len(encoder.framed([])) - 1
+    for place, cut in sorted(cuts.items()):
+        if cut:
+            start = first + len(pieces)
+            stretches[place] = slice(start, start + len(cut))
+            pieces += cut
+    return encoder.framed(pieces), stretches
+
+
+def blended(blend: Blend, words: float, context: float) -> float:
+    """Two log-odds as one."""
+    return blend.words * words + blend.context * context + blend.offset
+
+
+def probability_of(log_odds: float) -> float:
+    """Of log-odds."""
+    return 1 / (1 + math.exp(-max(-_SURE, min(_SURE, log_odds))))
 
 
 def spelled(page: Page, indices: Sequence[int], common: Container[str]) -> list[str]:

@@ -2,8 +2,7 @@
 
 Small whole numbers and one scale a column, so that the file is small and the sums are the same on
 every machine. It sums rows and applies the calibration of each column; what the columns mean is
-the component's (`nlp.components.model`). Words also count by their kin (`nlp.model.kin`): a second
-table of rows, with a scale of its own.
+the component's (`nlp.components.model`).
 
 Failure: data that do not fit each other raise ValueError when they are loaded.
 """
@@ -18,16 +17,14 @@ from typing import Any, Final
 import numpy as np
 
 BLOCKS: Final = ("words", "pieces", "concepts", "fields")
-_PAGE_WORDS: Final = 60
-_FEATURES, _WEIGHTS, _KIN, _HEAD = "features.txt", "weights.npy", "kin.npz", "columns.json"
+_FEATURES, _WEIGHTS, _HEAD = "features.txt", "weights.npy", "columns.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One thing the model can say: logit = slope * score + offset, after Platt.
 
-    `weak` and `plain` are the probabilities from which it says so implied or plainly; `kin_scale`
-    is what a step of kin weighs in steps of the other features.
+    `weak` and `plain` are the probabilities from which it says so implied or plainly.
     """
 
     name: str
@@ -37,7 +34,6 @@ class Column:
     offset: float
     weak: float
     plain: float
-    kin_scale: float = 0.0
 
     def probability(self, total: float) -> float:
         """Calibrated probability for a sum of weights."""
@@ -56,14 +52,6 @@ class Column:
         return (probability >= self.weak) + (probability >= self.plain)
 
 
-def kin_norm(words: int) -> float:
-    """What the sum over so many words is divided by: the root, beyond a page's length the mean.
-
-    Whatever tilts each word of a language a little would else add up in long mails.
-    """
-    return math.sqrt(words) * max(1.0, math.sqrt(words / _PAGE_WORDS))
-
-
 class LinearModel:
     """Scores of texts given as blocks of features."""
 
@@ -72,33 +60,29 @@ class LinearModel:
         features: dict[str, int],
         weights: "np.ndarray[Any, Any]",
         columns: tuple[Column, ...],
-        kin: "np.ndarray[Any, Any] | None" = None,
     ) -> None:
-        kin = np.zeros((0, len(columns)), dtype=np.int8) if kin is None else kin
-        if weights.shape != (len(features), len(columns)) or kin.shape[1:] != (len(columns),):
-            raise ValueError(
-                f"{weights.shape} and {kin.shape} weights for {len(features)} by {len(columns)}"
-            )
+        if weights.shape != (len(features), len(columns)):
+            raise ValueError(f"{weights.shape} weights for {len(features)} by {len(columns)}")
         self.columns = columns
         self.features = features
         self.weights = weights
-        self.kin = kin
-        self.kin_scales = np.array([column.kin_scale for column in columns])
+        self._steps = np.array([column.slope * column.scale for column in columns])
+        self._offsets = np.array([column.slope * column.bias + column.offset for column in columns])
         self._least = np.array([column.least_total() for column in columns])
 
-    def totals(
-        self, blocks: Iterable[Collection[str]], kin: Collection[int] = ()
-    ) -> "np.ndarray[Any, Any]":
+    def totals(self, blocks: Iterable[Collection[str]]) -> "np.ndarray[Any, Any]":
         """The sum of weights for every column; each block counts by its length, not its size."""
         total = np.zeros(len(self.columns), dtype=np.float64)
-        if kin and len(self.kin):
-            summed = self.kin[list(kin)].sum(axis=0, dtype=np.int64)
-            total += self.kin_scales * summed / kin_norm(len(kin))
         for block in blocks:
             rows = [row for name in block if (row := self.features.get(name)) is not None]
             if rows:
                 total += self.weights[rows].sum(axis=0, dtype=np.int64) / math.sqrt(len(rows))
         return total
+
+    def log_odds(self, totals: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+        """Calibrated, of every column for some sums."""
+        log_odds: np.ndarray[Any, Any] = totals * self._steps + self._offsets
+        return log_odds
 
     def said(self, totals: "np.ndarray[Any, Any]") -> Iterator[tuple[int, str, float, int]]:
         """Of sums of several texts: text, column, probability and strength of all that is said."""
@@ -111,15 +95,14 @@ class LinearModel:
 
     def with_columns(self, columns: tuple[Column, ...]) -> "LinearModel":
         """The same weights under other calibration."""
-        return LinearModel(self.features, self.weights, columns, self.kin)
+        return LinearModel(self.features, self.weights, columns)
 
     def save(self, folder: Path) -> None:
-        """Write the four files."""
+        """Write the three files."""
         folder.mkdir(parents=True, exist_ok=True)
         ordered = sorted(self.features, key=self.features.__getitem__)
         (folder / _FEATURES).write_text("\n".join(ordered), "utf-8")
         np.save(folder / _WEIGHTS, self.weights, allow_pickle=False)
-        np.savez_compressed(folder / _KIN, kin=self.kin)
         head = [
             {name: getattr(column, name) for name in Column.__slots__} for column in self.columns
         ]
@@ -130,12 +113,9 @@ class LinearModel:
         """Read them; never a pickle."""
         names = (folder / _FEATURES).read_text("utf-8").split("\n")
         weights = np.load(folder / _WEIGHTS, allow_pickle=False)
-        with np.load(folder / _KIN, allow_pickle=False) as kept:
-            kin = kept["kin"]
         columns = json.loads((folder / _HEAD).read_text("utf-8"))
         return cls(
             {name: row for row, name in enumerate(names)},
             weights,
             tuple(Column(**column) for column in columns),
-            kin,
         )

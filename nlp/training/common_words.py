@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from nlp.analysis import ReadableText, TextSegment
 from nlp.entities import find_entities
 from nlp.pipeline import masked_words
 from nlp.sketch import topics
@@ -39,9 +38,8 @@ def common_words(mails: Iterable[TrainingMail]) -> list[str]:
 
 
 def _words(mail: TrainingMail) -> set[str]:
-    segment = TextSegment(source="body", part="", text=mail.body.text)
-    readable = ReadableText(segments=(segment,), names=(mail.name,) if mail.name else ())
-    return set(topics(masked_words(readable, find_entities(readable))))
+    body = mail.body_alone
+    return set(topics(masked_words(body, find_entities(body))))
 
 
 if __name__ == "__main__":

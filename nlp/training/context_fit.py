@@ -1,22 +1,39 @@
-"""How much reading in context counts beside the words, where these leave it open.
+"""How much reading in context counts beside the words, for whole mails and for what sentences do.
 
 In service both are asked of mail that somebody else wrote, so the writers that the encoder is never
-taught (`nlp.training.tune`) say so: a regression over two numbers a mail; of a long mail the head is read here. Failure: ValueError if the
-corpus has none of their mails.
+taught (`nlp.training.tune`) say so: regressions over two numbers, of a mail or of a sentence. Of a long
+mail the head is read here. Failure: ValueError if the corpus has none of their mails.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from nlp.model.context import OPEN_FROM, OPEN_TO, Blend, ContextModel
+from nlp.model.context import OPEN_FROM, OPEN_TO, Blend, ContextModel, Label, Reading
+from nlp.training.calibration import platt, said_from
 from nlp.training.examples import MailExample
 
 # A tenth of all mails, every language, some of the first and some of the last who wrote.
 LEFT_OUT: Final = frozenset({"P1", "P2", "P3", "P4", "L1", "M1", "J8", "K3", "G44", "N6"})
+_LEAST: Final = 1e-9
+_LEAST_TOLD: Final = 20
 Numbers = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ByWords:
+    """Held-out probabilities by words alone: of all mails, and of all sentences whose labels are marked.
+
+    `labels` has a row for each sentence and a column for each label; `weighs` is how much a sentence
+    counts where thresholds are set.
+    """
+
+    mails: Numbers
+    labels: Numbers
+    weighs: Numbers
 
 
 def is_left_out(read: Iterable[MailExample]) -> Numbers:
@@ -25,15 +42,69 @@ def is_left_out(read: Iterable[MailExample]) -> Numbers:
 
 
 def fitted(
-    context: ContextModel, read: Sequence[MailExample], truth: Numbers, by_words: Numbers
+    context: ContextModel, read: Sequence[MailExample], truth: Numbers, by_words: ByWords
 ) -> ContextModel:
-    """The same with its blend; `by_words` are held-out probabilities of the words alone."""
-    asked = is_left_out(read) & (by_words >= OPEN_FROM) & (by_words <= OPEN_TO)
-    places = np.flatnonzero(asked).tolist()
-    scores = [context.score([(0, read[place].context)]) for place in places]
-    words = np.log(by_words[places] / (1 - by_words[places]))
+    """The same with what its answers count beside the words."""
+    asked = is_left_out(read) & (by_words.mails >= OPEN_FROM)
+    readings = {
+        place: context.read(enumerate(read[place].context))
+        for place in np.flatnonzero(asked).tolist()
+    }
+    return replace(
+        context,
+        blend=_blend(readings, truth, by_words.mails),
+        columns=tuple(_labels(context, read, readings, by_words)),
+    )
+
+
+def _blend(readings: Mapping[int, Reading], truth: Numbers, by_words: Numbers) -> Blend:
+    """Of whole mails, where the words leave it open."""
+    places = [place for place in readings if by_words[place] <= OPEN_TO]
+    scores = [readings[place].score for place in places]
     model = LogisticRegression(C=1.0, max_iter=1_000)
-    model.fit(np.column_stack([words, scores]), truth[places])
+    model.fit(np.column_stack([_log_odds(by_words[places]), scores]), truth[places])
     weight, weight_of_context = model.coef_[0].tolist()
-    blend = Blend(weight, weight_of_context, float(model.intercept_[0]))
-    return ContextModel(changes=context.changes, head=context.head, blend=blend)
+    return Blend(weight, weight_of_context, float(model.intercept_[0]))
+
+
+def _labels(
+    context: ContextModel,
+    read: Sequence[MailExample],
+    readings: Mapping[int, Reading],
+    by_words: ByWords,
+) -> Iterator[Label]:
+    """Of sentences, each label by itself where enough of them have it."""
+    starts = np.cumsum([0, *(len(one.sentences) for one in read)])
+    rows: list[int] = []
+    answers: list[Numbers] = []
+    does: list[list[bool]] = []
+    for place, reading in readings.items():
+        one = read[place]
+        if one.mail.labels_marked:
+            for sentence, labels in reading.labels.items():
+                rows.append(int(starts[place]) + one.told[sentence])
+                answers.append(labels)
+                names = one.sentences[one.told[sentence]].names
+                does.append([label.name in names for label in context.columns])
+    words, scores, truth = _log_odds(by_words.labels[rows]), np.array(answers), np.array(does)
+    weighs = np.repeat(by_words.weighs[rows, None], len(context.columns), axis=1)
+    for column, label in enumerate(context.columns):
+        # A rare one is heard as all of them are.
+        here = column if truth[:, column].sum() >= _LEAST_TOLD else slice(None)
+        told = (part[:, here].ravel() for part in (truth, words, scores, weighs))
+        yield _label(label.name, *told)
+
+
+def _label(name: str, truth: Numbers, words: Numbers, scores: Numbers, weighs: Numbers) -> Label:
+    """One label, fitted on these sentences."""
+    blend = Blend(*platt(truth, words, scores))
+    logits = blend.words * words + blend.context * scores + blend.offset
+    said = said_from(1 / (1 + np.exp(-logits)), truth, weighs)
+    return Label(name, blend, *_log_odds(np.array(said)).tolist())
+
+
+def _log_odds(probabilities: Numbers) -> Numbers:
+    """Of probabilities, those beyond certainty being far."""
+    sure = np.clip(probabilities, _LEAST, 1 - _LEAST)
+    log_odds: Numbers = np.log(sure / (1 - sure))
+    return log_odds

@@ -17,7 +17,7 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from nlp import training
-from nlp.analysis import EntityType, IntentLabel
+from nlp.analysis import EntityType, IntentLabel, ReadableText, TextSegment
 
 SPLITS: Final = ("train", "dev", "test")
 LANGUAGES: Final = (
@@ -92,6 +92,12 @@ class TrainingMail:
     name: str = ""
     entities_marked: bool = False
     labels_marked: bool = True
+
+    @property
+    def body_alone(self) -> ReadableText:
+        """Its body as a reader gives it, without the subject."""
+        segment = TextSegment(source="body", part="1", text=self.body.text)
+        return ReadableText(segments=(segment,), names=(self.name,) if self.name else ())
 
     @property
     def is_lure(self) -> bool:

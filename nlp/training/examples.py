@@ -18,7 +18,7 @@ from nlp.entities.everyday import words_in
 from nlp.language import identify
 from nlp.model.context import spelled
 from nlp.model.features import screen_features, without_names, words_of
-from nlp.model.kin import KinTable
+from nlp.model.fields import FieldTable
 from nlp.screen import Screen
 from nlp.training.corpus import MarkedText, TrainingMail
 
@@ -30,7 +30,6 @@ class SentenceExample:
     """A sentence of subject or body, with the names of its labels (`label` or `label.attribute`)."""
 
     blocks: Blocks
-    kin: frozenset[int]
     names: frozenset[str]
 
 
@@ -38,26 +37,27 @@ class SentenceExample:
 class MailExample:
     """A mail, its sentences if labels are marked, the features of the whole, what the screen sees.
 
-    `context` is its text for the encoder.
+    `context` holds the sentences that the encoder reads, as it reads them; `told` are their places
+    among all.
     """
 
     mail: TrainingMail
     sentences: tuple[SentenceExample, ...]
     blocks: Blocks
-    kin: frozenset[int]
-    context: str
+    context: tuple[str, ...]
+    told: tuple[int, ...]
     screen: Blocks
     passed: bool
 
 
-def examples(mails: Sequence[TrainingMail], kin: KinTable) -> Iterator[MailExample]:
+def examples(mails: Sequence[TrainingMail], table: FieldTable) -> Iterator[MailExample]:
     """One example for each mail, read on all cores."""
     # Not forked: the teacher may have left threads behind, and a fork would wait for their locks.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        yield from pool.map(partial(example, kin=kin), mails, chunksize=500)
+        yield from pool.map(partial(example, table=table), mails, chunksize=500)
 
 
-def example(mail: TrainingMail, kin: KinTable) -> MailExample:
+def example(mail: TrainingMail, table: FieldTable) -> MailExample:
     """Read one mail of the corpus."""
     segments = tuple(
         TextSegment(source=source, part=part, text=marked.text)
@@ -84,19 +84,18 @@ def example(mail: TrainingMail, kin: KinTable) -> MailExample:
                 sentence.start - stretch.start, min(sentence.end, stretch.end) - stretch.start
             )
             marked = mail.subject if stretch.segment.source == "subject" else mail.body
-            seen = seen_in(page, doc._.matches, [index], kin)
+            seen = seen_in(page, doc._.matches, [index], table)
             sentences.append(
                 SentenceExample(
                     blocks=tuple(map(frozenset, seen.blocks())),
-                    kin=frozenset(seen.kin),
                     names=_names(marked, first, last),
                 )
             )
         common = words_in(page.language)
         whole = without_names(page.text, 0, len(page.text), page.capitals, common)
         words = [word for word in words_of(whole) if word in common or not word.islower()]
-        seen = seen_in(page, doc._.matches, range(len(page.sentences)), kin)
-        context = " ".join(spelled(page, seen.sentences, common))
+        seen = seen_in(page, doc._.matches, range(len(page.sentences)), table)
+        context = tuple(spelled(page, seen.sentences, common))
     screened = _screen().passes(segments)
     return MailExample(
         mail=mail,
@@ -104,8 +103,8 @@ def example(mail: TrainingMail, kin: KinTable) -> MailExample:
         passed=screened.passed,
         sentences=tuple(sentences),
         blocks=tuple(map(frozenset, seen.blocks())),
-        kin=frozenset(seen.kin),
         context=context,
+        told=tuple(seen.sentences),
     )
 
 

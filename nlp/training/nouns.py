@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from nlp import pipeline
-from nlp.analysis import ReadableText, TextSegment
 from nlp.entities import find_entities
 from nlp.entities.services import SERVICES
 from nlp.training.corpus import TrainingMail, read_corpus
@@ -77,9 +76,8 @@ def _names(mails: Iterable[TrainingMail]) -> set[str]:
 
 
 def _masked_text(mail: TrainingMail) -> str:
-    segment = TextSegment(source="body", part="1", text=mail.body.text)
-    readable = ReadableText(segments=(segment,), names=(mail.name,) if mail.name else ())
-    stretches, _ = pipeline._masked(readable.segments, find_entities(readable))
+    body = mail.body_alone
+    stretches, _ = pipeline._masked(body.segments, find_entities(body))
     return "\n".join(stretch.masked.spelled for stretch in stretches)
 
 

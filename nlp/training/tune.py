@@ -2,7 +2,8 @@
 
 Each matrix of the lower layers gets two thin ones beside it whose product is added to it (LoRA), so
 what is learnt is some hundredths of the weights and ships as one file; added rows and norms are learnt as
-they are. A small network over the mean of the pieces says which kind of mail it is.
+they are. A small network over the mean of the pieces says which kind of mail it is, another one over that
+of each sentence what it does.
 `nlp.training.lessons` says which mails teach, and of which writers none does. `--further` goes on from
 what ships, so that new mails need no whole course.
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -26,11 +28,11 @@ from nlp import pipeline
 from nlp.components.model import NAME
 from nlp.encoder.layers import LAYERS, Encoder
 from nlp.encoder.weights import WIDTH, Floats, Weights, weights_file
-from nlp.model.context import KINDS, TO_SEE, Blend, ContextModel, Head
+from nlp.model.context import KINDS, TO_SEE, Blend, ContextModel, Head, Label
 from nlp.training.corpus import read_corpus
 from nlp.training.examples import examples
 from nlp.training.lessons import Lesson, lessons, steps_of
-from nlp.training.train import DATA, train, whole_task
+from nlp.training.train import DATA, labels_of, train, whole_task
 
 _RANK: Final = 16
 _UNITS: Final = 256
@@ -42,6 +44,8 @@ _DROPPED: Final = 0.1
 # In half precision, as it ships, a score is the same but for this.
 _NEAR: Final = 0.1
 _COMPARED: Final = 50
+_LABELS_COUNT: Final = 0.5
+_NEVER: Final = 1e9
 
 
 class _Linear(nn.Module):  # type: ignore[misc]
@@ -93,51 +97,85 @@ class _Layer(nn.Module):  # type: ignore[misc]
         return self.oln(rows + self.fo(functional.gelu(self.fi(rows), approximate="tanh")))
 
 
-class Pupil(nn.Module):  # type: ignore[misc]
-    """The layers and the head while they learn."""
+class _Head(nn.Module):  # type: ignore[misc]
+    """As `nlp.model.context.Head`, of several points at once."""
 
-    def __init__(self, encoder: Encoder, weights: Weights) -> None:
+    def __init__(self, answers: int) -> None:
+        super().__init__()
+        self._hidden, self._out = nn.Linear(WIDTH, _UNITS), nn.Linear(_UNITS, answers)
+
+    def forward(self, points: Tensor) -> Tensor:
+        units = functional.relu(self._hidden(_dropped(points, self.training)))
+        answers: Tensor = self._out(_dropped(units, self.training))
+        return answers
+
+    def go_on_from(self, before: Head) -> None:
+        """Take what was taught before."""
+        for layer, weight, bias in (
+            (self._hidden, before.hidden, before.hidden_bias),
+            (self._out, before.out, before.out_bias),
+        ):
+            layer.weight.copy_(torch.tensor(weight.T))
+            layer.bias.copy_(torch.tensor(bias))
+
+    def taught(self) -> Head:
+        """What was learnt, as the service reads it."""
+        return Head(
+            self._hidden.weight.detach().numpy().T, self._hidden.bias.detach().numpy(),
+            self._out.weight.detach().numpy().T, self._out.bias.detach().numpy(),
+        )  # fmt: skip
+
+
+class Pupil(nn.Module):  # type: ignore[misc]
+    """The layers and the heads while they learn."""
+
+    def __init__(self, encoder: Encoder, weights: Weights, labels: Sequence[str]) -> None:
         super().__init__()
         self._encoder = encoder
+        self._labels = tuple(labels)
         self.layers = nn.ModuleList([_Layer(weights, f"l{number}") for number in range(LAYERS)])
-        self.hidden, self.out = nn.Linear(WIDTH, _UNITS), nn.Linear(_UNITS, len(KINDS))
+        self.kinds, self.labels = _Head(len(KINDS)), _Head(len(labels))
 
-    def forward(self, texts: Sequence[Sequence[int]]) -> Tensor:
-        """What each text, as numbers of pieces, is like: a column for each kind."""
-        longest = max(map(len, texts))
-        rows = torch.zeros(len(texts), longest, WIDTH)
-        mask = torch.zeros(len(texts), longest, dtype=torch.bool)
-        for place, text in enumerate(texts):
-            rows[place, : len(text)] = torch.from_numpy(self._encoder.embedded(text))
-            mask[place, : len(text)] = True
+    def forward(self, lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor]:
+        """What each mail is like, a column for each kind; what each of all sentences does."""
+        longest = max(len(one.pieces) for one in lessons)
+        rows = torch.zeros(len(lessons), longest, WIDTH)
+        mask = torch.zeros(len(lessons), longest, dtype=torch.bool)
+        for place, one in enumerate(lessons):
+            rows[place, : len(one.pieces)] = torch.from_numpy(self._encoder.embedded(one.pieces))
+            mask[place, : len(one.pieces)] = True
         for layer in self.layers:
             rows = layer(rows, mask)
         mean = (rows * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
-        units = functional.relu(self.hidden(_dropped(mean, self.training)))
-        kinds: Tensor = self.out(_dropped(units, self.training))
-        return kinds
+        said = [
+            rows[place, stretch].mean(0)
+            for place, one in enumerate(lessons)
+            for stretch in one.sentences
+        ]
+        points = torch.stack(said) if said else torch.zeros(0, WIDTH)
+        return self.kinds(mean), self.labels(points)
 
     def go_on_from(self, before: ContextModel) -> None:
-        """Take what was taught before."""
+        """Take what was taught before; what sentences do is learnt anew if it was of other labels."""
         with torch.no_grad():
             for name, part in self.layers.named_parameters():
                 part.copy_(torch.tensor(before.changes[f"l{name}"]))
-            for layer, weight, bias in (
-                (self.hidden, before.head.hidden, before.head.hidden_bias),
-                (self.out, before.head.out, before.head.out_bias),
-            ):
-                layer.weight.copy_(torch.tensor(weight.T))
-                layer.bias.copy_(torch.tensor(bias))
+            self.kinds.go_on_from(before.kinds)
+            if tuple(column.name for column in before.columns) == self._labels:
+                self.labels.go_on_from(before.labels)
 
     def taught(self) -> ContextModel:
-        """What was learnt, as the service reads it; its blend is none yet."""
+        """What was learnt, as the service reads it; nothing of it counts yet beside the words."""
         learnt = {name: part.detach().numpy() for name, part in self.layers.named_parameters()}
-        head = Head(
-            self.hidden.weight.detach().numpy().T, self.hidden.bias.detach().numpy(),
-            self.out.weight.detach().numpy().T, self.out.bias.detach().numpy(),
-        )  # fmt: skip
-        changes = {f"l{name}": values for name, values in learnt.items()}
-        return ContextModel(changes=changes, head=head, blend=Blend(0.0, 1.0, 0.0))
+        return ContextModel(
+            changes={f"l{name}": values for name, values in learnt.items()},
+            kinds=self.kinds.taught(),
+            labels=self.labels.taught(),
+            blend=Blend(0.0, 1.0, 0.0),
+            columns=tuple(
+                Label(name, Blend(0.0, 1.0, 0.0), _NEVER, _NEVER) for name in self._labels
+            ),
+        )
 
 
 def loss_of(kinds: Tensor, truth: Tensor) -> Tensor:
@@ -146,6 +184,16 @@ def loss_of(kinds: Tensor, truth: Tensor) -> Tensor:
     seen = functional.binary_cross_entropy_with_logits(odds, (truth < TO_SEE).float())
     loss: Tensor = seen + functional.cross_entropy(kinds, truth) / 2
     return loss
+
+
+def loss_of_labels(labels: Tensor, step: Sequence[Lesson]) -> Tensor:
+    """What it costs to hear a sentence wrongly, over all labels."""
+    does = [one for lesson in step for one in lesson.labels]
+    truth = torch.zeros(labels.shape)
+    for place, those in enumerate(does):
+        truth[place, those] = 1.0
+    cost: Tensor = functional.binary_cross_entropy_with_logits(labels, truth, reduction="sum")
+    return cost / max(1, len(does))
 
 
 def teach(pupil: Pupil, learnt_from: Sequence[Lesson], chance: random.Random) -> None:
@@ -158,9 +206,9 @@ def teach(pupil: Pupil, learnt_from: Sequence[Lesson], chance: random.Random) ->
         done = count / len(schedule)
         rate = _RATE * min(1.0, (done + 1 / len(schedule)) / _WARMING) * max(_LEAST_RATE, 1 - done)
         optimiser.param_groups[0]["lr"] = rate
-        loss = loss_of(
-            pupil([one.pieces for one in step]), torch.tensor([one.kind for one in step])
-        )
+        kinds, labels = pupil(step)
+        loss = loss_of(kinds, torch.tensor([one.kind for one in step]))
+        loss = loss + _LABELS_COUNT * loss_of_labels(labels, step)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learning, 1.0)
@@ -180,13 +228,15 @@ def _linear(weights: Weights, rows: int, *parts: str) -> _Linear:
 
 def compare(pupil: Pupil, taught: ContextModel, learnt_from: Sequence[Lesson]) -> None:
     """Raise ValueError if the service would not read what was taught as it was learnt."""
-    with torch.no_grad():
-        kinds = pupil([one.pieces for one in learnt_from])
-    learnt = torch.logsumexp(kinds[:, :TO_SEE], 1) - torch.logsumexp(kinds[:, TO_SEE:], 1)
-    for one, odds in zip(learnt_from, learnt.tolist(), strict=True):
-        read = taught.head.score(taught.encoder.point_of(one.pieces))
-        if abs(odds - read) > _NEAR:
-            raise ValueError(f"learnt {odds:.3f}, read {read:.3f}: {one.pieces}")
+    for one in learnt_from:
+        with torch.no_grad():
+            kinds, labels = (answers.numpy() for answers in pupil([one]))
+        rows = taught.encoder.rows_of(one.pieces)
+        read = taught.kinds.answers(rows.mean(axis=0))
+        means = [rows[stretch].mean(axis=0) for stretch in one.sentences]
+        heard = taught.labels.answers(np.array(means).reshape(-1, WIDTH))
+        if max(np.abs(kinds[0] - read).max(), np.abs(labels - heard).max(initial=0.0)) > _NEAR:
+            raise ValueError(f"learnt {kinds[0]}, read {read}: {one.pieces}")
 
 
 def main() -> None:
@@ -198,10 +248,11 @@ def main() -> None:
     chance = random.Random(0)
     weights = Weights(weights_file())
     encoder = Encoder(weights)
-    read = list(examples(read_corpus("train", "dev"), pipeline.trained().kin))
+    read = list(examples(read_corpus("train", "dev"), pipeline.trained().table))
     _, by_words = train(whole_task(read))
-    learnt_from = lessons(read, by_words[:, 0], encoder, chance)
-    pupil = Pupil(encoder, weights)
+    names = labels_of(read)
+    learnt_from = lessons(read, by_words[:, 0], encoder, names, chance)
+    pupil = Pupil(encoder, weights, names)
     if arguments.further:
         pupil.go_on_from(ContextModel.load(DATA / NAME))
     teach(pupil, learnt_from, chance)

@@ -8,7 +8,7 @@ from bench.designs.candidates import Material
 from bench.designs.linear import Linear
 from bench.designs.reading import split_of
 from bench.designs.table import Row, area, gap_interval, recall_at, table
-from nlp.model.kin import KinTable
+from nlp.model.fields import FieldTable
 from nlp.training.corpus import MarkedText, TrainingMail
 from nlp.training.examples import MailExample
 
@@ -87,18 +87,15 @@ def example(mail_class: str = "LURE_RECRUIT") -> MailExample:
     blocks = tuple(frozenset({one}) for one in ("pay", "~_pa", "#money", "%7"))
     return MailExample(
         mail=mail("en-A-1", mail_class=mail_class), sentences=(), blocks=blocks,
-        kin=frozenset({1}), context="", screen=(), passed=True,
+        context=(), told=(), screen=(), passed=True,
     )  # fmt: skip
 
 
 def test_a_linear_design_sees_its_blocks_only():
     nothing = frozenset()
-    pieces, kin = Linear(blocks=(False, True, False, False)).seen(example())
-    assert (pieces, kin) == ((nothing, frozenset({"~_pa"}), nothing, nothing), nothing)
-    assert Linear(blocks=(True, True, True, True), kin=True).seen(example()) == (
-        example().blocks,
-        frozenset({1}),
-    )
+    pieces = Linear(blocks=(False, True, False, False)).seen(example())
+    assert pieces == (nothing, frozenset({"~_pa"}), nothing, nothing)
+    assert Linear(blocks=(True, True, True, True)).seen(example()) == example().blocks
 
 
 def test_scams_are_learnt_as_lures_and_reports_are_not():
@@ -106,8 +103,7 @@ def test_scams_are_learnt_as_lures_and_reports_are_not():
     material = Material(
         read=[example(name) for name in classes],
         masked=[],
-        table=KinTable(()),
-        words=np.zeros((0, 2)),
+        table=FieldTable((), ()),
     )
     assert material.truth.tolist() == [True, True, False, False]
 

@@ -1,13 +1,17 @@
 """When a mail is read again in context, and what becomes of the answer."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from nlp import pipeline
 from nlp.analysis import AnalysisResult, ReadableText, TextSegment
 from nlp.components import model
-from nlp.model.context import ContextModel
+from nlp.components.model import Said
+from nlp.entities import find_entities
+from nlp.model.context import ContextModel, Reading
 
 TEXT = "Dear colleague, a partner of ours would pay for a short report. Write to me on WhatsApp."
 
@@ -19,18 +23,22 @@ class Recorder:
         self.texts: list[str] = []
         self.ranked: list[str] = []
         self.score = 0.0
+        self.heard: dict[str, float] = {}
+        self.without = ""
 
-    def read(self, sentences: Iterable[tuple[int, str]]) -> float:
+    def read(self, model: ContextModel, sentences: Iterable[tuple[int, str]]) -> Reading:
         given = [*sentences]
         self.ranked = [sentence for _, sentence in given]
         self.texts.append(" ".join(sentence for _, sentence in sorted(given)))
-        return self.score
+        labels = np.array([self.heard.get(column.name, -99.0) for column in model.columns])
+        has_room = (place for place, text in given if not self.without or self.without not in text)
+        return Reading(self.score, dict.fromkeys(has_room, labels))
 
 
 @pytest.fixture
 def recorder(monkeypatch) -> Recorder:
     made = Recorder()
-    monkeypatch.setattr(ContextModel, "score", lambda _, sentences: made.read(sentences))
+    monkeypatch.setattr(ContextModel, "read", lambda one, sentences: made.read(one, sentences))
     return made
 
 
@@ -71,12 +79,58 @@ def test_warming_makes_the_encoder(tmp_path):
     assert cold.context._made
 
 
-@pytest.mark.parametrize("bounds", [(0.0, 0.0), (1.0, 1.0)])
-def test_all_other_mail_is_not(recorder, monkeypatch, bounds):
-    monkeypatch.setattr(model, "OPEN_FROM", bounds[0])
-    monkeypatch.setattr(model, "OPEN_TO", bounds[1])
+def test_all_other_mail_is_not(recorder, monkeypatch):
+    monkeypatch.setattr(model, "OPEN_FROM", 1.0)
     assert analysed(TEXT).likeness is not None
     assert recorder.texts == []
+
+
+def test_of_mail_that_its_words_are_sure_of_only_what_sentences_do_is_read(recorder, monkeypatch):
+    monkeypatch.setattr(model, "OPEN_FROM", 0.0)
+    monkeypatch.setattr(model, "OPEN_TO", 0.0)
+    before = analysed(TEXT).likeness
+    recorder.score = 9.0
+    assert analysed(TEXT).likeness == before
+    assert len(recorder.texts) == 2
+
+
+def heard_in(recorder: Recorder) -> list[Said]:
+    segments = (TextSegment(source="body", part="1", text=TEXT),)
+    stretches, _ = pipeline._masked(segments, find_entities(ReadableText(segments=segments)))
+    with pipeline.pipeline().memory_zone():
+        return list(pipeline._document(stretches, ("any", "en"))._.said.said)
+
+
+def test_what_a_sentence_does_is_heard_where_it_is_read(recorder, monkeypatch):
+    monkeypatch.setattr(model, "OPEN_FROM", 0.0)
+    assert "trial" not in {one.name for one in heard_in(recorder)}
+    recorder.heard = {"trial": 99.0}
+    found = [one for one in heard_in(recorder) if one.name == "trial"]
+    assert len(found) == 2
+    assert found[0].span < found[1].span
+    assert {one.strength for one in found} == {2}
+
+
+def test_a_sentence_that_had_no_room_is_heard_by_its_words(recorder, monkeypatch):
+    monkeypatch.setattr(model, "OPEN_FROM", 1.0)
+    by_words = heard_in(recorder)
+    monkeypatch.setattr(model, "OPEN_FROM", 0.0)
+    recorder.without = "report"
+    heard = heard_in(recorder)
+    assert by_words
+    assert heard == [one for one in by_words if one.span == by_words[0].span]
+
+
+def test_labels_of_another_order_are_refused():
+    trained = pipeline.trained()
+    assert trained.context is not None
+    assert trained.sentences is not None
+    assert trained.whole is not None
+    other = replace(trained.context, columns=trained.context.columns[::-1])
+    with pytest.raises(ValueError, match="labels in context"):
+        model.IntentModel().take(
+            trained.sentences, trained.whole, trained.table, trained.familiar, other
+        )
 
 
 def test_what_is_quoted_or_signed_is_not_read_again(recorder, monkeypatch):
@@ -99,5 +153,7 @@ def test_what_is_written_into_a_new_folder_is_read_again(tmp_path):
     assert read.context is not None
     assert trained.context is not None
     assert read.context.blend == trained.context.blend
-    assert read.context.score([(0, TEXT)]) == trained.context.score([(0, TEXT)])
-    assert read.kin.words == trained.kin.words
+    once, again = (one.read([(0, TEXT)]) for one in (trained.context, read.context))
+    assert again.score == once.score
+    assert (again.labels[0] == once.labels[0]).all()
+    assert read.table.words == trained.table.words

@@ -69,7 +69,7 @@ def test_the_version_names_all_data_that_findings_depend_on(monkeypatch):
     }
     assert {
         "familiar.json",
-        "kin.txt",
+        "fields.txt",
         "weights.npy",
         "everyday.txt",
         "platforms.toml",

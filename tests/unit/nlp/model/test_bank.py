@@ -10,16 +10,15 @@ from nlp.model.features import piece_features
 from nlp.model.linear import Column, LinearModel
 
 WORDS = ("pay", "report", "client", "monday")
-COLUMN = Column(name="x", scale=0.01, bias=0.0, slope=1.0, offset=0.0, weak=0.5, plain=0.8, kin_scale=0.5)  # fmt: skip
+COLUMN = Column(name="x", scale=0.01, bias=0.0, slope=1.0, offset=0.0, weak=0.5, plain=0.8)
 
 
-def model(names: list[str], columns: int, kin: int = 5) -> LinearModel:
+def model(names: list[str], columns: int) -> LinearModel:
     chance = np.random.default_rng(len(names))
     return LinearModel(
         {name: row for row, name in enumerate(names)},
         chance.integers(-127, 127, (len(names), columns), dtype=np.int8),
         (COLUMN,) * columns,
-        chance.integers(-127, 127, (kin, columns), dtype=np.int8),
     )
 
 
@@ -32,31 +31,30 @@ TEXT = st.tuples(
     st.lists(st.sampled_from(WORDS)),
     st.sets(st.sampled_from(["#pay", "#client", "#other"])),
     st.sets(st.sampled_from(["%4", "%5"])),
-    st.sets(st.integers(0, 4)),
 )
 
 
 @given(st.lists(TEXT, min_size=1, max_size=5))
-def test_sums_are_those_of_the_models(texts: list[tuple[set[str], list[str], set[str], set[str], set[int]]]) -> None:  # fmt: skip
+def test_sums_are_those_of_the_models(texts: list[tuple[set[str], list[str], set[str], set[str]]]) -> None:  # fmt: skip
     bank = Bank(*MODELS)
     known = [bank.known(*text) for text in texts]
     for place, one in enumerate(MODELS):
         totals = bank.totals(place, known)
-        for row, (runs, words, concepts, fields, kin) in zip(totals, texts, strict=True):
-            expected = one.totals((runs, piece_features(words), concepts, fields), kin)
+        for row, (runs, words, concepts, fields) in zip(totals, texts, strict=True):
+            expected = one.totals((runs, piece_features(words), concepts, fields))
             assert row == pytest.approx(expected)
 
 
 def test_texts_together_are_one_text() -> None:
     bank = Bank(*MODELS)
     parts = [
-        bank.known({"pay"}, ["pay", "report"], {"#pay"}, {"%4"}, {1}),
-        bank.known({"pay", "report"}, ["report"], set(), {"%5"}, {1, 2}),
+        bank.known({"pay"}, ["pay", "report"], {"#pay"}, {"%4"}),
+        bank.known({"pay", "report"}, ["report"], set(), {"%5"}),
     ]
-    whole = bank.known({"pay", "report"}, ["pay", "report"], {"#pay"}, {"%4", "%5"}, {1, 2})
+    whole = bank.known({"pay", "report"}, ["pay", "report"], {"#pay"}, {"%4", "%5"})
     assert all_of(parts) == whole
 
 
 def test_an_empty_text_sums_to_nothing() -> None:
     bank = Bank(*MODELS)
-    assert not bank.totals(0, [bank.known((), (), (), (), set())]).any()
+    assert not bank.totals(0, [bank.known((), (), (), ())]).any()

@@ -1,6 +1,7 @@
 """What the encoder is given to read, and what its answer counts."""
 
 from collections.abc import Container
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,16 @@ from nlp.analysis import ReadableText, TextSegment
 from nlp.encoder.weights import WIDTH
 from nlp.entities import everyday, find_entities
 from nlp.entities.everyday import words_in
-from nlp.model.context import OPEN_FROM, OPEN_TO, Blend, ContextModel, Head, spelled
+from nlp.model.context import (
+    OPEN_FROM,
+    OPEN_TO,
+    Blend,
+    ContextModel,
+    Head,
+    Label,
+    cut_up,
+    spelled,
+)
 
 FIRST, SECOND = np.eye(WIDTH, dtype=np.float32)[:2]
 # Two units: the first speaks for a lure, the second for hard honest mail.
@@ -21,10 +31,22 @@ HEAD = Head(
     out=np.array([[1, 0, 0, 0, 0], [0, 0, 1, 0, 0]], dtype=np.float32),
     out_bias=np.array([0, -50, 0, -50, -50], dtype=np.float32),
 )
+# The first answer is the first number of a point, the second the second.
+LABELS = Head(
+    hidden=np.stack([FIRST, SECOND], axis=1),
+    hidden_bias=np.zeros(2, dtype=np.float32),
+    out=np.eye(2, dtype=np.float32),
+    out_bias=np.zeros(2, dtype=np.float32),
+)
 MODEL = ContextModel(
     changes={"l0.ao.b": np.array([0.5, 2.0], dtype=np.float32)},
-    head=HEAD,
+    kinds=HEAD,
+    labels=LABELS,
     blend=Blend(0.8, 0.6, -0.1),
+    columns=(
+        Label("money", Blend(0.5, 1.0, 0.0), weak=1.0, plain=2.0),
+        Label("secrecy.urgency", Blend(0.0, 1.0, -1.0), weak=0.5, plain=9.0),
+    ),
 )
 
 
@@ -122,13 +144,30 @@ def test_what_is_longer_than_any_compound_is_not_taken_apart():
 
 
 def test_a_unit_below_nothing_is_silent():
-    assert HEAD.score(2 * FIRST + 0.25 * SECOND) == pytest.approx(2.0)
-    assert HEAD.score(2 * FIRST + SECOND) == pytest.approx(1.0)
+    assert MODEL.score_of(2 * FIRST + 0.25 * SECOND) == pytest.approx(2.0)
+    assert MODEL.score_of(2 * FIRST + SECOND) == pytest.approx(1.0)
 
 
 def test_lures_and_scams_are_summed_against_all_others():
     even = Head(HEAD.hidden, HEAD.hidden_bias, HEAD.out, np.zeros(5, dtype=np.float32))
-    assert even.score(0 * FIRST) == pytest.approx(np.log(2 / 3))
+    assert replace(MODEL, kinds=even).score_of(0 * FIRST) == pytest.approx(np.log(2 / 3))
+
+
+def test_what_a_sentence_does_is_heard_in_words_and_in_context():
+    def said(words: float, context: float) -> list[tuple[str, int]]:
+        heard = MODEL.said(np.array([words, 0.0]), np.array([context, context]))
+        return [(name, strength) for name, _, strength in heard]
+
+    assert said(0.0, 0.9) == []
+    assert said(0.2, 0.9) == [("money", 1)]
+    assert said(2.2, 0.9) == [("money", 2)]
+    # Of the second the words say nothing that counts.
+    assert said(-9.0, 1.5) == said(-30.0, 9.9) == [("secrecy.urgency", 1)]
+
+
+def test_its_probability_is_that_of_both():
+    ((_, probability, _),) = MODEL.said(np.array([2.0, 0.0]), np.array([1.0, 0.0]))
+    assert probability == pytest.approx(1 / (1 + np.exp(-2.0)))
 
 
 def test_both_count():
@@ -141,7 +180,7 @@ def test_both_count():
 
 @pytest.mark.parametrize("far", [1e6, -1e6])
 def test_no_score_is_too_far(far):
-    assert np.isfinite(HEAD.score(far * FIRST + far * SECOND))
+    assert np.isfinite(MODEL.score_of(far * FIRST + far * SECOND))
     assert 0 <= MODEL.probability(0.5, far) <= 1
 
 
@@ -149,15 +188,23 @@ def test_saved_and_loaded_it_says_the_same(tmp_path: Path):
     MODEL.save(tmp_path)
     loaded = ContextModel.load(tmp_path)
     point = FIRST / 4 + SECOND / 2
-    assert loaded.head.score(point) == HEAD.score(point)
-    assert loaded.blend == MODEL.blend
+    assert loaded.score_of(point) == MODEL.score_of(point)
+    assert (loaded.labels.answers(point) == MODEL.labels.answers(point)).all()
+    assert (loaded.blend, loaded.columns) == (MODEL.blend, MODEL.columns)
     assert loaded.changes.keys() == MODEL.changes.keys()
     assert (loaded.changes["l0.ao.b"] == MODEL.changes["l0.ao.b"]).all()
 
 
-def test_a_head_of_another_width_is_refused(tmp_path: Path):
-    narrow = Head(HEAD.hidden[:5], HEAD.hidden_bias, HEAD.out, HEAD.out_bias)
-    ContextModel(changes={}, head=narrow, blend=MODEL.blend).save(tmp_path)
+@pytest.mark.parametrize(
+    "model",
+    [
+        replace(MODEL, kinds=Head(HEAD.hidden[:5], HEAD.hidden_bias, HEAD.out, HEAD.out_bias)),
+        replace(MODEL, kinds=LABELS),
+        replace(MODEL, columns=MODEL.columns[:1]),
+    ],
+)
+def test_a_head_of_another_form_is_refused(model, tmp_path: Path):
+    model.save(tmp_path)
     with pytest.raises(ValueError, match="a head of another form"):
         ContextModel.load(tmp_path)
 
@@ -172,8 +219,40 @@ def test_the_more_telling_sentences_are_read_in_the_order_of_the_mail():
     shipped = pipeline.trained().context
     assert shipped is not None
     asked, harmless = "Write me on another app.", "The weather is fine here. " * 60
-    both = shipped.score([(1, asked), (0, "Hello.")])
-    assert both == shipped.score([(0, f"Hello. {asked}")])
-    kept = shipped.score([(9, asked), (0, harmless), (20, harmless)])
-    assert kept == shipped.score([(9, asked), (0, harmless)])
-    assert kept != shipped.score([(0, harmless), (9, asked)])
+    both = shipped.read([(1, asked), (0, "Hello.")])
+    assert both.score == shipped.read([(0, f"Hello. {asked}")]).score
+    kept = shipped.read([(9, asked), (0, harmless), (20, harmless)])
+    assert kept.score == shipped.read([(9, asked), (0, harmless)]).score
+    assert kept.score != shipped.read([(0, harmless), (9, asked)]).score
+
+
+def test_each_sentence_that_is_read_says_what_it_does_beside_the_others():
+    shipped = pipeline.trained().context
+    assert shipped is not None
+    asked, harmless = "Write me on another app.", "The weather is fine here. " * 60
+    read = shipped.read([(1, asked), (0, "Hello."), (5, "")])
+    assert [*read.labels] == [0, 1, 5]
+    assert {len(labels) for labels in read.labels.values()} == {len(shipped.columns)}
+    # The second long one has no room.
+    assert [*shipped.read([(9, asked), (0, harmless), (20, harmless)]).labels] == [0, 9]
+    assert (read.labels[1] != shipped.read([(1, asked)]).labels[1]).any()
+
+
+def test_of_nothing_there_is_a_score_and_no_label():
+    shipped = pipeline.trained().context
+    assert shipped is not None
+    read = shipped.read([])
+    assert np.isfinite(read.score)
+    assert read.labels == {}
+
+
+def test_the_pieces_of_a_sentence_are_where_it_says():
+    shipped = pipeline.trained().context
+    assert shipped is not None
+    cut = shipped.encoder.cut
+    pieces, stretches = cut_up(shipped.encoder, [(7, "Write me."), (3, "Hello there.")])
+    assert pieces == shipped.encoder.framed(cut("Hello there.") + cut("Write me."))
+    assert {place: pieces[stretch] for place, stretch in stretches.items()} == {
+        3: cut("Hello there."),
+        7: cut("Write me."),
+    }

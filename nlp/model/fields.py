@@ -1,12 +1,11 @@
 """Words of all languages in one table, so that words that mean alike can weigh alike.
 
-A word that no mail of the corpus holds still has a weight here, learnt from the words that are near
-it in meaning (`nlp.training.teacher`), and a field: the some hundred words of all languages that it
-stands among. What a mail is about (a garden, a reactor, a wedding) shows by its fields. Han text
-counts by pairs of characters; a word that is not in the table counts as its longest beginning that
-is, an Arabic one also without its prefixes.
+Each has a field: the some hundred words of all languages that it stands among, by meaning
+(`nlp.training.teacher`), whether a mail of the corpus holds it or not. What a mail is about (a garden, a
+reactor, a wedding) shows by its fields. Han text counts by pairs of characters; a word that is not in
+the table counts as its longest beginning that is, an Arabic one also without its prefixes.
 
-Failure: ValueError where words and fields do not fit; a word without kin counts nothing.
+Failure: ValueError where words and fields do not fit; a word that is not in the table has no field.
 """
 
 import re
@@ -23,7 +22,7 @@ _LEAST: Final = 5
 _LONGEST: Final = 40
 
 
-def kin_words(folded: str) -> Iterator[str]:
+def table_words(folded: str) -> Iterator[str]:
     """The words that the table may hold, in order."""
     for run in _RUN.findall(folded):
         if "\u3400" <= run[0] <= "\u9fff":
@@ -32,25 +31,20 @@ def kin_words(folded: str) -> Iterator[str]:
             yield run
 
 
-class KinTable:
-    """Rows of known words; `fields` has the field of each row, or nothing."""
+class FieldTable:
+    """Known words, and the field of each."""
 
-    def __init__(self, words: Iterable[str], fields: Sequence[int] = ()) -> None:
+    def __init__(self, words: Iterable[str], fields: Sequence[int]) -> None:
         self.words = tuple(words)
         self.fields = tuple(fields)
-        if self.fields and len(self.fields) != len(self.words):
+        if len(self.fields) != len(self.words):
             raise ValueError(f"{len(self.fields)} fields for {len(self.words)} words")
         self._rows = {word: row for row, word in enumerate(self.words)}
 
-    def rows(self, text: str) -> set[int]:
-        """The rows of the words of lower-case text that have kin."""
-        rows = map(self._row, set(kin_words(fold(text))))
-        return {row for row in rows if row is not None}
-
-    def fields_of(self, rows: Iterable[int]) -> set[str]:
-        """The fields that the words of these rows belong to, by their names as features."""
-        fields = self.fields
-        return {f"%{fields[row]}" for row in rows} if fields else set()
+    def fields_of(self, text: str) -> set[str]:
+        """The fields that the words of lower-case text stand in, by their names as features."""
+        rows = map(self._row, set(table_words(fold(text))))
+        return {f"%{self.fields[row]}" for row in rows if row is not None}
 
     def _row(self, word: str) -> int | None:
         row = self._rows.get(word)
