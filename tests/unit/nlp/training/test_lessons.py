@@ -164,6 +164,26 @@ def test_what_is_right_too_seldom_is_never_said(monkeypatch):
     assert [*model.said(np.array([-1.0]), np.array([3.0]))] == []
 
 
+def test_a_label_that_few_sentences_have_is_heard_as_all_are(monkeypatch):
+    taught = taught_to_hear(monkeypatch)
+    money = taught.columns[0]
+    taught = replace(taught, columns=(money, replace(money, name="trial")))
+    monkeypatch.setattr(ContextModel, "read", lambda one, given: _twice(_hears(one, given)))
+    read = [example("P1", context=("good", "bad"), does=({"money"}, set())) for _ in range(40)]
+    words = by_words(read)
+    words = replace(words, labels=np.repeat(words.labels, 2, axis=1))
+    known, rare = fitted(taught, read, np.arange(40) % 2 == 0, words).columns
+    assert (known.name, rare.name) == ("money", "trial")
+    # Of all that was heard as good, half was money and nothing a trial.
+    assert known.plain < 3.0 < rare.weak
+
+
+def _twice(reading: Reading) -> Reading:
+    return Reading(
+        reading.score, {place: np.repeat(one, 2) for place, one in reading.labels.items()}
+    )
+
+
 def test_of_mail_that_the_words_are_sure_is_none_nothing_is_learnt(monkeypatch):
     taught = taught_to_hear(monkeypatch)
     read = [example("P1", context=(one,), does=(set(),)) for one in ("good", "bad") * 20]
