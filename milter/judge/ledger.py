@@ -36,7 +36,7 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """Rows and caps; the score is their sum. `families` have positive evidence."""
+    """Rows and caps; the score is their sum. `families` are those that count as having evidence."""
 
     evidence: tuple[WeighedFinding, ...]
     against: tuple[WeighedFinding, ...]
@@ -63,9 +63,19 @@ def ledger_of(rows: Iterable[WeighedFinding], table: WeightTable) -> Ledger:
         interactions=interactions,
         facts=tuple(row for row in single if row.weight_db == 0),
         caps=caps,
-        families=tuple(sorted({row.family for row in evidence})),
+        families=_families(evidence, table),
         score_db=round(counted, 2),
     )
+
+
+def _families(evidence: tuple[WeighedFinding, ...], table: WeightTable) -> tuple[str, ...]:
+    """Those that have evidence; beside how the whole reads, one faint sign in it is none."""
+    parts = [row for row in evidence if row.family not in table.counter_families]
+    if len(parts) == 1 < len(evidence):
+        (part,) = parts
+        if part.finding.strength < _PLAIN and part.family not in table.apart_from_text:
+            evidence = tuple(row for row in evidence if row is not part)
+    return tuple(sorted({row.family for row in evidence}))
 
 
 def _family_caps(evidence: Iterable[WeighedFinding], table: WeightTable) -> Iterable[Cap]:

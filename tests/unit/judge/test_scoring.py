@@ -126,6 +126,20 @@ def test_how_the_whole_reads_never_tags_alone():
     assert verdict_of(*reads, "NO_CLIENT").label is Label.LURE
 
 
+def test_beside_the_whole_one_faint_sign_in_the_text_is_no_second_family():
+    whole = [row.code for row in TABLE.findings.values() if row.family in TABLE.counter_families]
+    reads = [code for code in whole if TABLE.findings[code].weight_db > 0]
+    faint = verdict_of(*reads, "MODEL_SENSITIVE", weak=("MODEL_SENSITIVE",))
+    assert faint.families == ("whole",)
+    assert faint.label is Label.INFO
+    assert faint.score_db >= TABLE.annotate_db
+    two = ("MODEL_SENSITIVE", "NO_CLIENT")
+    assert verdict_of(*reads, *two, weak=two).label is Label.LURE
+    # What no text makes is another matter, and so is a text that was not read as a whole.
+    assert len(verdict_of(*reads, "RELAY_THEN_DIRECT", weak=("RELAY_THEN_DIRECT",)).families) == 2
+    assert len(verdict_of("SENSITIVE", weak=("SENSITIVE",)).families) == 1
+
+
 def test_weak_finding_counts_sixty_percent():
     assert verdict_of("NO_CLIENT", weak=("NO_CLIENT",)).score_db == pytest.approx(1.8)
 
