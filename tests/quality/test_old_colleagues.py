@@ -17,18 +17,7 @@ from tests.support.house import TAGGED, House, Sent, WorldClock
 
 # Where the rules tell a post that was seen from a talk that goes on.
 TOLD_APART: Final = ("en", "fr", "de", "es", "ru", "ar")
-# Marked since the encoder was taught (docs/decisions/0014, docs/model-card.md): to be mended.
-KNOWN_MARKED: Final = ("pt",)
 PAIRS: Final = tomllib.loads(Path(__file__).with_name("old_colleagues.toml").read_text("utf-8"))
-HONEST: Final = [
-    pytest.param(
-        language,
-        marks=pytest.mark.xfail(strict=True, reason="reads like a lure: a known weakness"),
-    )
-    if language in KNOWN_MARKED
-    else language
-    for language in PAIRS
-]
 
 
 @pytest.fixture
@@ -50,7 +39,7 @@ async def judged(house: House, name: str, text: str, *, notice: str = ""):
     return await house.receive(Sent(sender="someone.77@gmail.com", name=name, text=text))
 
 
-@pytest.mark.parametrize("language", HONEST)
+@pytest.mark.parametrize("language", [*PAIRS])
 async def test_an_old_colleague_is_not_marked(house, language):
     pair = PAIRS[language]
     got = await judged(
@@ -67,7 +56,7 @@ async def test_to_have_seen_a_post_is_no_second_factor(house, language):
     assert not {"RELAY_THEN_DIRECT", "CLAIM_WITHOUT_TRACE"} & codes(got)
 
 
-@pytest.mark.parametrize("language", HONEST)
+@pytest.mark.parametrize("language", [*PAIRS])
 async def test_an_old_colleague_without_a_notification_is_not_marked(house, language):
     pair = PAIRS[language]
     got = await judged(house, pair["name"], pair["colleague"])

@@ -143,13 +143,13 @@ async def circular(text, to, sender):
     [
         (SEMINAR, 12, "office@seminar.example", {}),
         # Hardly any lure reads like it, so of its text nothing is remembered.
-        (HEADHUNTER, 5, "j.brandt@harbour-search.example", {"PERSONA_TO_STAFF": 1}),
         pytest.param(
-            QUESTIONNAIRE, 12, "personnel@org.test", {},
+            HEADHUNTER, 5, "j.brandt@harbour-search.example", {"PERSONA_TO_STAFF": 1},
             marks=pytest.mark.xfail(
-                strict=True, reason="heard as asking for what is not public: a known weakness"
+                strict=True, reason="not read as surely honest: its text is remembered"
             ),
         ),
+        (QUESTIONNAIRE, 12, "personnel@org.test", {}),
         (NEWSLETTER, 12, "team@meshsoft.example", {}),
     ],
     ids=["seminar", "headhunter", "questionnaire", "newsletter"],
@@ -164,6 +164,12 @@ async def test_a_questionnaire_to_staff_is_clean():
     verdict = await circular(QUESTIONNAIRE, 12, "personnel@org.test")
     assert verdict.label == "clean"
     assert strengths(verdict, *ALL).keys() <= {"PERSONA_TO_STAFF"}
+
+
+async def test_a_headhunter_who_writes_to_several_of_us_is_clean():
+    verdict = await circular(HEADHUNTER, 5, "j.brandt@harbour-search.example")
+    assert verdict.label == "clean"
+    assert max(strengths(verdict, *ALL).values(), default=0) <= 1
 
 
 async def test_the_same_text_from_a_firm_that_stands_by_it_is_found_weakly():
