@@ -18,7 +18,7 @@ from nlp.training.corpus import read_corpus
 from nlp.training.examples import examples
 from nlp.training.fields_fit import fields_of
 from nlp.training.teacher import known_words, vectors
-from nlp.training.train import Learnt, labels_of, learn
+from nlp.training.train import Learnt, learn
 
 
 def judged_unseen() -> Iterator[Judged]:
@@ -28,8 +28,10 @@ def judged_unseen() -> Iterator[Judged]:
     table = FieldTable(known, fields_of(vectors(known, mails)))
     read = list(examples(mails, table))
     left_out = is_left_out(read)
+    context = pipeline.trained().context
+    assert context is not None
     seen = [one for one, out in zip(read, left_out, strict=True) if not out]
-    learnt = learn(seen, labels_of(read))
+    learnt = learn(seen, tuple(label.name for label in context.columns))
     unseen = [one.mail for one, out in zip(read, left_out, strict=True) if out]
     # Not forked: the teacher may have left threads behind, and a fork would wait for their locks.
     with ProcessPoolExecutor(

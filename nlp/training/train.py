@@ -255,7 +255,7 @@ class Learnt:
 
 
 def learn(read: Sequence[MailExample], columns: tuple[str, ...]) -> Learnt:
-    """All that some mails teach of words; `columns` are the labels."""
+    """All that some mails teach of words; `columns` are the labels of sentences."""
     task = sentence_task(read, columns)
     sentences, heard = train(task)
     whole, likely = train(whole_task(read))
@@ -276,7 +276,8 @@ def main() -> None:
     nlp = pipeline.untrained()
     component = nlp.get_pipe(NAME)
     assert isinstance(component, IntentModel)
-    learnt = learn(read, labels_of(read))
+    # Those that the encoder was taught: what is heard in both ways has to be the same.
+    learnt = learn(read, tuple(label.name for label in context.columns))
     truth = whole_task(read).truth[:, 0]
     context = fitted(context, read, truth, learnt.by_words)
     component.take(learnt.sentences, learnt.whole, table, learnt.familiar, context)
