@@ -109,7 +109,7 @@ def explain_assessment(title: str, assessment: Assessment, told: PipelineOptions
         rules=tuple(dict.fromkeys(one.rule for one in assessment.dispositions)),
         verdict=verdict,
         prior_db=table.prior_db,
-        needs=tuple(_needs(assessment, told.policy, table)),
+        needs=tuple(_needs(assessment, told.policy, table, ledger)),
         ledger=ledger,
         rows=rows,
         passages=passages(reading.segments if reading else (), evidence),
@@ -225,11 +225,16 @@ def _part(part: Part) -> str:
     return f"{name} [{part.path}, {part.media_type}, {part.body_end - part.body_start} octets]"
 
 
-def _needs(assessment: Assessment, policy: Policy, table: WeightTable) -> Iterator[Need]:
+def _needs(
+    assessment: Assessment, policy: Policy, table: WeightTable, ledger: Ledger
+) -> Iterator[Need]:
     """What the rows that decided ask for, then what a hold asks for besides."""
     verdict = assessment.verdict
     found = {weighed.finding.code for weighed in verdict.findings}
     count = len(verdict.families)
+    counted = f"has {count}"
+    if faint := {row.family for row in ledger.evidence}.difference(verdict.families):
+        counted += f"; one faint sign of {', '.join(sorted(faint))} is none"
     used = {one.rule for one in assessment.dispositions}
     thresholds = dict.fromkeys(
         (row.annotate_from_db, row.quarantine_from_db) for row in policy.rows if row.name in used
@@ -240,14 +245,14 @@ def _needs(assessment: Assessment, policy: Policy, table: WeightTable) -> Iterat
             is_met=verdict.score_db >= annotate,
         )
         yield Need(
-            text=f"annotate: {policy.annotate_families} families (has {count})",
+            text=f"annotate: {policy.annotate_families} families ({counted})",
             is_met=count >= policy.annotate_families,
         )
         yield Need(
             text=f"hold: {hold:g} dB (has {verdict.score_db:g})", is_met=verdict.score_db >= hold
         )
     yield Need(
-        text=f"hold: {table.quarantine_families} families (has {count})",
+        text=f"hold: {table.quarantine_families} families ({counted})",
         is_met=count >= table.quarantine_families,
     )
     for codes in (table.hold_one_of, table.hold_and_one_of):

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 
@@ -21,7 +22,8 @@ from milter.cli.highlight import is_unseen, marked, passages, runs
 from milter.cli.options import settings_from
 from milter.demo.samples import SAMPLES
 from milter.examine import examine
-from milter.mail.finding import Evidence, Source
+from milter.judge.scoring import score
+from milter.mail.finding import CheckOutcome, CheckStatus, Evidence, Finding, Source
 from milter.mail.reading import Segment
 from milter.ports import ExaminationFailed, Examined
 from tests.support.mails import lure, mail
@@ -38,6 +40,9 @@ HOSTILE = (
     "--b\r\nContent-Type: application/pdf; name=\"<a href='javascript:1'>.pdf\"\r\n"
     "Content-Disposition: attachment\r\n\r\n%PDF\r\n--b--\r\n"
 ).encode()
+
+
+READS = ("READS_LIKE_LURE", "READS_VERY_LIKE_LURE", "READS_MOST_LIKE_LURE")
 
 
 class InProcess:
@@ -245,6 +250,21 @@ async def test_a_row_that_is_silent_or_weak_says_why():
     _, explanation = await explained(lure("x"))
     notes = [row.note for row in explanation.rows]
     assert any("silent beside" in note for note in notes)
+
+
+async def test_a_faint_sign_that_is_no_family_is_named():
+    assessment, _ = await explained(mail("Good morning."))
+    found = (
+        *(Finding(code=code, check="t", strength=2) for code in READS),
+        Finding(code="MODEL_SENSITIVE", check="t", strength=1),
+    )
+    outcome = CheckOutcome(check="t", status=CheckStatus.DONE, findings=found)
+    told = FileJudge(FileOptions(settings=settings_from(None), wants_text=True)).told
+    verdict = score([outcome], table=told.weights)
+    explanation = explain_assessment("a.eml", replace(assessment, verdict=verdict), told)
+    needed = {need.text: need.is_met for need in explanation.needs}
+    assert needed["annotate: 2 families (has 1; one faint sign of substance is none)"] is False
+    assert "one faint sign of substance is none" in on_terminal(explanation)
 
 
 def test_unseen_characters_are_named():
