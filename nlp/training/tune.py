@@ -9,7 +9,9 @@ what ships, so that new mails need no whole course.
 
 `make train` comes after, since it weighs anew. Sums on several threads are not the same to the last
 bit, so neither is what is learnt.
-Failure: ImportError without torch; ValueError if the service reads otherwise than was learnt.
+Failure: ImportError without torch; ValueError if the service reads otherwise than was learnt. If other
+labels have become frequent enough than those that ship, what is written fits no sentences yet, and the
+pipeline that `make train` reads with refuses to load it.
 """
 
 import argparse
