@@ -1,8 +1,9 @@
 """Decides whether a mail deserves the full language stage: one pass for cues, one sum.
 
 Cues of `screen.toml` have groups with weights; a group counts once. A mail passes when cues of
-different groups of one language reach the threshold close to each other. It is meant to lose no lure and to let
-through few others; it never says what a mail is.
+different groups of one language reach the threshold close to each other, unless a second look, at all of its
+words, finds it quite unlike a lure; and where the second look finds it much like one. It is meant to lose no
+lure and to let through few others; it never says what a mail is.
 
 Names of messengers are one cue and names of mail services another, whichever they are; addresses and
 capitalised names are no cues, and the second look does not see them.
@@ -133,7 +134,8 @@ class Screen:
                 continue  # the host of an address
             hits.setdefault(language, []).append((start, -end, group))
             groups.add(group)
-        needed = self._short_threshold if self._is_short(written) else self._threshold
+        is_short = self._is_short(written)
+        needed = self._short_threshold if is_short else self._threshold
         if is_disguised:
             needed -= self._weights["disguise"]
         shared = hits.pop(_ANY, [])
@@ -142,8 +144,10 @@ class Screen:
             for language, found in hits.items()
         )
         cues = tuple(sorted(groups))
-        if not passed and self._trained is not None and len(text) <= TRAINED_CHARACTERS:
-            passed = self._reads_like_one(written, cues)
+        # A few words and an address are little to go by, and what is disguised is to be read anyway.
+        is_settled = passed and (is_short or is_disguised)
+        if self._trained is not None and not is_settled and len(text) <= TRAINED_CHARACTERS:
+            passed = self._reads_like_one(written, cues, passed)
         return ScreenResult(passed=passed, cues=cues)
 
     def _is_short(self, written: str) -> bool:
@@ -153,14 +157,17 @@ class Screen:
         words = _without_identity(written)
         return sum(map(len, words)) + len(words) <= self._short_characters
 
-    def _reads_like_one(self, written: str, cues: Sequence[str]) -> bool:
-        """The second look: words that no list of cues foresaw, by a small trained model."""
+    def _reads_like_one(self, written: str, cues: Sequence[str], passed: bool) -> bool:
+        """The second look: all words, by a small trained model.
+
+        It says which mail passes that the cues did not foresee, and which does not for all its cues.
+        """
         assert self._trained is not None
         if "@" in written:
             written = _HOST.sub(" ", written)
         column = self._trained.columns[0]
         total = self._trained.totals(screen_features(_without_identity(written), cues))[0]
-        return column.probability(float(total)) >= column.weak
+        return column.probability(float(total)) >= (column.weak if passed else column.plain)
 
     def _is_written_in(self, language: str, text: str) -> bool:
         """Whether function words or letters show the language: "hotel" is a word of many."""

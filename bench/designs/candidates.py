@@ -1,6 +1,6 @@
 """The designs that are compared: how each learns and scores, what it costs, all from one reading."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -13,7 +13,7 @@ from bench.designs.linear import Linear, Unseen
 from bench.designs.reading import MaskedMail, Split, read_masked, split_of
 from bench.designs.table import Row
 from nlp import pipeline
-from nlp.model.context import OPEN_FROM, OPEN_TO, ContextModel
+from nlp.model.context import OPEN_FROM, ContextModel, Reading
 from nlp.model.fields import FieldTable
 from nlp.training.corpus import LURE_CLASSES, read_corpus
 from nlp.training.examples import MailExample, examples
@@ -101,25 +101,25 @@ def compare(material: Material) -> list[Row]:
         for name, design in LINEAR.items()
     }
     drawn = material.drawn
-    context = _context(material)
+    readings = [_model().read(enumerate(one.context)) for one in material.asked]
+    context = _context(material, readings)
     candidates = [_rules(material), *_linear(sums, drawn), *_textcat(material), context]
     rows = {one.name: one.row(drawn) for one in candidates}
     parts = (rows[FIELDS], rows[CONTEXT])
     both = Row(
         name=SHIPPED,
-        scores=np.array(list(map(_as_served, sums[FIELDS].scores, context.scores))),
+        scores=np.array(list(map(_as_served, sums[FIELDS].scores, readings))),
         milliseconds=sum(part.milliseconds for part in parts),
         size=sum(part.size for part in parts),
     )
     return [*rows.values(), both]
 
 
-def _as_served(by_words: float, context: float) -> float:
-    """Log-odds: of both where the words leave it open."""
-    likely = 1 / (1 + np.exp(-by_words))
-    if OPEN_FROM <= likely <= OPEN_TO:
-        likely = _model().probability(likely, context)
-    return float(np.log(likely / (1 - likely)))
+def _as_served(by_words: float, reading: Reading) -> float:
+    """Log-odds: of both where the words do not rule it out."""
+    if 1 / (1 + np.exp(-by_words)) < OPEN_FROM:
+        return by_words
+    return _model().log_odds(by_words, reading)
 
 
 def _model() -> ContextModel:
@@ -160,13 +160,13 @@ def _textcat(material: Material) -> Iterator[Candidate]:
         )
 
 
-def _context(material: Material) -> Candidate:
+def _context(material: Material, readings: Sequence[Reading]) -> Candidate:
     model = _model()
     asked = material.asked
     texts = [[*enumerate(one.context)] for one in asked[:: max(1, len(asked) // cost.MAILS)]]
     return Candidate(
         name=CONTEXT,
-        scores=np.array([model.read(enumerate(one.context)).score for one in asked]),
+        scores=np.array([one.log_odds for one in readings]),
         time=lambda _: cost.of_context(model, texts),
         size=cost.bytes_of_context(model),
     )

@@ -1,7 +1,7 @@
 """The trained component: what each sentence says, and whether the whole reads like a lure.
 
 Reads the same masked page as the rules and writes results of its own: `doc._.said` and the span
-group `model`. Where the words leave open whether the whole is like a lure, it reads it in context.
+group `model`. Where the words do not rule out that the whole is like a lure, it reads it in context.
 Of text that is unlike all it has learnt from it says nothing, nor without data (a fresh pipeline,
 before training).
 """
@@ -24,7 +24,7 @@ from nlp.intents.decide import PASSAGE_WORDS
 from nlp.intents.grammar import Match, grammar
 from nlp.masking import TOKENS
 from nlp.model.bank import Bank, Known, all_of
-from nlp.model.context import OPEN_FROM, OPEN_TO, ContextModel, Reading, spelled
+from nlp.model.context import OPEN_FROM, ContextModel, probability_of, spelled
 from nlp.model.familiar import Familiar
 from nlp.model.features import (
     WHO,
@@ -166,19 +166,20 @@ class IntentModel:
             for index, one in told.items()
         }
         whole = self._bank.totals(_WHOLE, [all_of(list(known.values()))])
-        lure = self.whole.columns[0].probability(float(whole[0, 0]))
-        # Below both it is neither read again nor anything telling in it.
-        alone = self._alone(known) if lure >= min(OPEN_FROM, _LIKELY) else {}
-        reading = Reading(0.0, {})
-        if self.context is not None and lure >= OPEN_FROM:
-            spoken = [index for one in told.values() for index in one.sentences]
-            sentences = zip(spoken, spelled(page, spoken, words_in(page.language)), strict=True)
-            ranked = sorted(sentences, key=lambda one: -alone[one[0]])
-            reading = self.context.read(ranked)
-            if lure <= OPEN_TO:
-                lure = self.context.probability(lure, reading.score)
+        by_words = float(self.whole.log_odds(whole)[0, 0])
+        lure = probability_of(by_words)
+        alone: dict[int, float] = {}
+        in_context: Mapping[int, Floats] = {}
+        if lure >= OPEN_FROM:  # else it is neither read again, nor anything telling in it
+            alone = self._alone(known)
+            if self.context is not None:
+                spoken = [index for one in told.values() for index in one.sentences]
+                sentences = zip(spoken, spelled(page, spoken, words_in(page.language)), strict=True)
+                reading = self.context.read(sorted(sentences, key=lambda one: -alone[one[0]]))
+                in_context = reading.labels
+                lure = probability_of(self.context.log_odds(by_words, reading))
         return Heard(
-            said=within_passage(self._said(page, known, reading.labels), page),
+            said=within_passage(self._said(page, known, in_context), page),
             lure=lure,
             telling=_telling(page, alone) if lure >= _LIKELY else [],
         )

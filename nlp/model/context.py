@@ -1,8 +1,8 @@
 """How like a lure a mail reads in context, beside the words that it is made of.
 
 A sum over words cannot tell who asks whom for what. The encoder (`nlp.encoder`), taught to tell lures
-from honest mail (`nlp.training.tune`), can: its answer and the sum of words know more together than
-either alone. It costs many times as much, so it is asked only where the words leave it open
+from honest mail (`nlp.training.tune`), can: its answers and the sum of words know more together than
+either alone. It costs many times as much, so mail that the words are sure is honest is not read again
 (`nlp.components.model`).
 
 It reads the same sentences as the words do, as they are spelled, with one and the same letter for
@@ -29,9 +29,9 @@ from nlp.intents.concepts import Page
 from nlp.masking import NAMES
 from nlp.model.features import OTHER_SCRIPT, WHO, is_latin
 
-# By its words alone a mail is open between these: of other mail of unseen writers the words alone are
-# the better judge.
-OPEN_FROM, OPEN_TO = 0.2, 0.97
+# How likely a lure by its words alone a mail is that is read in context: nearly all of those beneath
+# are honest, and most mail is beneath.
+OPEN_FROM: Final = 0.02
 _SURE: Final = 40.0
 # What mails are told apart into; the first two are what is to be seen.
 KINDS: Final = ("lure", "scam", "hard", "easy", "reported")
@@ -55,6 +55,16 @@ class Blend:
 
     words: float
     context: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class MailBlend:
+    """The calibrated log-odds of a whole mail: what those of its words and in context count, and each kind."""
+
+    words: float
+    context: float
+    kinds: tuple[float, ...]
     offset: float
 
 
@@ -92,10 +102,16 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The log-odds that a text is a lure or a scam, and those of all labels of each sentence read."""
+    """What a text is like, a number for each of KINDS; the log-odds of all labels of each sentence read."""
 
-    score: float
+    kinds: Floats
     labels: Mapping[int, Floats]
+
+    @property
+    def log_odds(self) -> float:
+        """That it is a lure or a scam, of the kinds alone."""
+        kinds = self.kinds
+        return float(np.logaddexp.reduce(kinds[:TO_SEE]) - np.logaddexp.reduce(kinds[TO_SEE:]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +125,7 @@ class ContextModel:
     changes: Mapping[str, Floats]
     kinds: Head
     labels: Head
-    blend: Blend
+    blend: MailBlend
     columns: tuple[Label, ...]
     _made: list[Encoder] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -130,24 +146,23 @@ class ContextModel:
         rows = self.encoder.rows_of(pieces)
         points = [rows[stretch].mean(axis=0) for stretch in stretches.values()]
         labels = self.labels.answers(np.array(points)) if points else ()
-        return Reading(self.score_of(rows.mean(axis=0)), dict(zip(stretches, labels, strict=True)))
+        kinds = self.kinds.answers(rows.mean(axis=0))
+        return Reading(kinds, dict(zip(stretches, labels, strict=True)))
 
-    def score_of(self, point: Floats) -> float:
-        """The log-odds that a point is that of a lure or a scam."""
-        kinds = self.kinds.answers(point)
-        return float(np.logaddexp.reduce(kinds[:TO_SEE]) - np.logaddexp.reduce(kinds[TO_SEE:]))
-
-    def probability(self, by_words: float, score: float) -> float:
-        """How likely it is a lure that is one with this probability (not 0 or 1) by its words alone."""
-        words = math.log(by_words / (1 - by_words))
-        return probability_of(blended(self.blend, words, score))
+    def log_odds(self, by_words: float, reading: Reading) -> float:
+        """That it is a lure or a scam, of a mail with these log-odds by its words alone."""
+        blend = self.blend
+        kinds = float(reading.kinds @ np.array(blend.kinds))
+        return blend.words * by_words + blend.context * reading.log_odds + kinds + blend.offset
 
     def said(self, by_words: Floats, labels: Floats) -> Iterator[tuple[str, float, int]]:
         """Of a sentence, the log-odds of each label by words and in context: label, probability, strength."""
         for column, words, context in zip(
             self.columns, by_words.tolist(), labels.tolist(), strict=True
         ):
-            logit = blended(column.blend, words, context)
+            logit = (
+                column.blend.words * words + column.blend.context * context + column.blend.offset
+            )
             if logit >= column.weak:
                 yield column.name, probability_of(logit), 1 + (logit >= column.plain)
 
@@ -181,7 +196,11 @@ class ContextModel:
             units = len(head.hidden_bias)
             if head.hidden.shape != (WIDTH, units) or head.out.shape != (units, answers):
                 raise ValueError(f"{_TAUGHT}: a head of another form")
-        return cls(changes=arrays, blend=Blend(**counts["blend"]), columns=columns, **heads)
+        told = counts["blend"]
+        blend = MailBlend(**{**told, "kinds": tuple(told["kinds"])})
+        if len(blend.kinds) != len(KINDS):
+            raise ValueError(f"{_BLEND}: it counts other kinds")
+        return cls(changes=arrays, blend=blend, columns=columns, **heads)
 
 
 def cut_up(
@@ -208,11 +227,6 @@ def cut_up(
             stretches[place] = slice(start, start + len(cut))
             pieces += cut
     return encoder.framed(pieces), stretches
-
-
-def blended(blend: Blend, words: float, context: float) -> float:
-    """Two log-odds as one."""
-    return blend.words * words + blend.context * context + blend.offset
 
 
 def probability_of(log_odds: float) -> float:

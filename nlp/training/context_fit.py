@@ -1,7 +1,7 @@
 """How much reading in context counts beside the words, for whole mails and for what sentences do.
 
 In service both are asked of mail that somebody else wrote, so the writers that the encoder is never
-taught (`nlp.training.tune`) say so: regressions over two numbers, of a mail or of a sentence. Of a long
+taught (`nlp.training.tune`) say so: regressions over what is known of a mail or of a sentence. Of a long
 mail the head is read here. Failure: ValueError if the corpus has none of their mails.
 """
 
@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from nlp.model.context import OPEN_FROM, OPEN_TO, Blend, ContextModel, Label, Reading
-from nlp.training.calibration import platt, said_from
+from nlp.model.context import OPEN_FROM, Blend, ContextModel, Label, MailBlend, Reading
+from nlp.training.calibration import ORDINARY_COUNTS, platt, said_from
 from nlp.training.examples import MailExample
 
 # A tenth of all mails, every language, some of the first and some of the last who wrote.
@@ -52,19 +52,30 @@ def fitted(
     }
     return replace(
         context,
-        blend=_blend(readings, truth, by_words.mails),
+        blend=_blend(read, readings, truth, by_words.mails),
         columns=tuple(_labels(context, read, readings, by_words)),
     )
 
 
-def _blend(readings: Mapping[int, Reading], truth: Numbers, by_words: Numbers) -> Blend:
-    """Of whole mails, where the words leave it open."""
-    places = [place for place in readings if by_words[place] <= OPEN_TO]
-    scores = [readings[place].score for place in places]
-    model = LogisticRegression(C=1.0, max_iter=1_000)
-    model.fit(np.column_stack([_log_odds(by_words[places]), scores]), truth[places])
-    weight, weight_of_context = model.coef_[0].tolist()
-    return Blend(weight, weight_of_context, float(model.intercept_[0]))
+def _blend(
+    read: Sequence[MailExample],
+    readings: Mapping[int, Reading],
+    truth: Numbers,
+    by_words: Numbers,
+) -> MailBlend:
+    """Of whole mails."""
+    places = list(readings)
+    kinds = np.array([readings[place].kinds for place in places])
+    context = np.array([readings[place].log_odds for place in places])
+    is_easy = [read[place].mail.mail_class == "BENIGN_EASY" for place in places]
+    model = LogisticRegression(C=1.0, max_iter=3_000)
+    model.fit(
+        np.column_stack([_log_odds(by_words[places]), context, kinds]),
+        truth[places],
+        sample_weight=np.where(is_easy, ORDINARY_COUNTS, 1.0),
+    )
+    words, of_context, *of_kinds = model.coef_[0].tolist()
+    return MailBlend(words, of_context, tuple(of_kinds), float(model.intercept_[0]))
 
 
 def _labels(

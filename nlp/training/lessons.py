@@ -1,8 +1,9 @@
 """What the encoder learns from, and in which steps (`nlp.training.tune`).
 
 The writers of `nlp.training.context_fit` are left out. Of mails that the words alone are sure of, every
-fifth is enough: it is the others that the encoder will be asked about. Mails whose labels are marked all
-teach, what their sentences do beside what kind they are. Failure: none.
+fifth is enough: it is the others that the encoder will be asked about. Ordinary mails all teach, since they
+are most of what comes and the fewest here, and so do mails whose labels are marked, what their sentences do
+beside what kind they are. Failure: none.
 """
 
 import random
@@ -59,7 +60,12 @@ def lessons(
         _lesson(one, encoder, places)
         for one, likely, left_out in zip(read, by_words, is_left_out(read), strict=True)
         if not left_out
-        and (one.mail.labels_marked or _OPEN[0] < likely < _OPEN[1] or chance.random() < _SURE_KEPT)
+        and (
+            one.mail.labels_marked
+            or one.mail.mail_class == "BENIGN_EASY"
+            or _OPEN[0] < likely < _OPEN[1]
+            or chance.random() < _SURE_KEPT
+        )
     ]
 
 

@@ -1,13 +1,16 @@
 """The screen: no lure lost in any language, ordinary mail kept out, hostile input bounded."""
 
+import math
 import time
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nlp import lexicon
 from nlp.analysis import LinkText, TextSegment
+from nlp.model.linear import Column, LinearModel
 from nlp.screen import Screen, ScreenResult
 
 MAILS = tomllib.loads((Path(__file__).parent / "screen_mails.toml").read_text(encoding="utf-8"))
@@ -18,6 +21,7 @@ LURES = [
     for index, text in enumerate(texts)
 ]
 TABLE = lexicon.read("screen")
+SHIPPED = Screen()
 LANGUAGES = [
     name
     for name in TABLE
@@ -41,6 +45,39 @@ def judge(screen: Screen, body: str, subject: str = "", signature: str = "") -> 
 @pytest.mark.parametrize("text", LURES)
 def test_lures_pass(screen: Screen, text: str) -> None:
     assert judge(screen, text).passed
+
+
+@pytest.mark.parametrize("text", LURES)
+def test_the_second_look_keeps_no_lure_out(text: str) -> None:
+    assert judge(SHIPPED, text).passed
+
+
+CUES = "Add me on WhatsApp, as discussed on LinkedIn."
+MORE = " The library opens on Monday, and the minutes of the meeting are in the folder." * 4
+NO_CUES = "The minutes of the meeting are in the folder."
+
+
+@pytest.mark.parametrize(
+    ("likely", "text", "passed"),
+    [
+        (0.1, CUES + MORE, False),
+        (0.5, CUES + MORE, True),
+        (0.1, CUES, True),
+        (0.5, NO_CUES, False),
+        (0.9, NO_CUES, True),
+        (0.1, CUES.replace("WhatsApp", "What\u200bsApp") + MORE, True),
+        (0.1, CUES + MORE * 30, True),
+        (0.9, NO_CUES + MORE * 30, False),
+    ],
+)
+def test_the_second_look_may_pass_and_may_keep_out(likely: float, text: str, passed: bool) -> None:
+    column = Column(
+        name="screen", scale=1.0, bias=math.log(likely / (1 - likely)),
+        slope=1.0, offset=0.0, weak=0.2, plain=0.78,
+    )  # fmt: skip
+    screen = Screen()
+    screen._trained = LinearModel({}, np.zeros((0, 1), dtype=np.int8), (column,))
+    assert judge(screen, text).passed is passed
 
 
 @pytest.mark.parametrize("text", MAILS["ordinary"]["any"])

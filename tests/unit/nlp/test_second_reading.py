@@ -22,7 +22,7 @@ class Recorder:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.ranked: list[str] = []
-        self.score = 0.0
+        self.likeness = 0.0
         self.heard: dict[str, float] = {}
         self.without = ""
 
@@ -32,7 +32,8 @@ class Recorder:
         self.texts.append(" ".join(sentence for _, sentence in sorted(given)))
         labels = np.array([self.heard.get(column.name, -99.0) for column in model.columns])
         has_room = (place for place, text in given if not self.without or self.without not in text)
-        return Reading(self.score, dict.fromkeys(has_room, labels))
+        kinds = np.array([self.likeness, 0.0, -self.likeness, 0.0, 0.0])
+        return Reading(kinds, dict.fromkeys(has_room, labels))
 
 
 @pytest.fixture
@@ -47,14 +48,13 @@ def analysed(text: str) -> AnalysisResult:
     return pipeline.analyse(ReadableText(segments=segments, read_in_full=True))
 
 
-def test_mail_that_its_words_leave_open_is_read_again(recorder, monkeypatch):
+def test_mail_that_its_words_do_not_rule_out_is_read_again(recorder, monkeypatch):
     monkeypatch.setattr(model, "OPEN_FROM", 0.0)
-    monkeypatch.setattr(model, "OPEN_TO", 1.0)
     before = analysed(TEXT).likeness
     assert len(recorder.texts) == 1
     assert "short report" in recorder.texts[0]
     assert before is not None
-    recorder.score = 2.0
+    recorder.likeness = 2.0
     after = analysed(TEXT).likeness
     assert after is not None
     assert after > before
@@ -62,7 +62,6 @@ def test_mail_that_its_words_leave_open_is_read_again(recorder, monkeypatch):
 
 def test_what_is_asked_is_read_before_what_is_harmless(recorder, monkeypatch):
     monkeypatch.setattr(model, "OPEN_FROM", 0.0)
-    monkeypatch.setattr(model, "OPEN_TO", 1.0)
     harmless = "The weather was fine on Sunday and we walked along the river. "
     analysed(harmless * 3 + TEXT)
     asked = next(place for place, one in enumerate(recorder.ranked) if "messenger" in one)
@@ -83,15 +82,6 @@ def test_all_other_mail_is_not(recorder, monkeypatch):
     monkeypatch.setattr(model, "OPEN_FROM", 1.0)
     assert analysed(TEXT).likeness is not None
     assert recorder.texts == []
-
-
-def test_of_mail_that_its_words_are_sure_of_only_what_sentences_do_is_read(recorder, monkeypatch):
-    monkeypatch.setattr(model, "OPEN_FROM", 0.0)
-    monkeypatch.setattr(model, "OPEN_TO", 0.0)
-    before = analysed(TEXT).likeness
-    recorder.score = 9.0
-    assert analysed(TEXT).likeness == before
-    assert len(recorder.texts) == 2
 
 
 def heard_in(recorder: Recorder) -> list[Said]:
@@ -135,7 +125,6 @@ def test_labels_of_another_order_are_refused():
 
 def test_what_is_quoted_or_signed_is_not_read_again(recorder, monkeypatch):
     monkeypatch.setattr(model, "OPEN_FROM", 0.0)
-    monkeypatch.setattr(model, "OPEN_TO", 1.0)
     segments = (
         TextSegment(source="body", part="1", text=TEXT),
         TextSegment(
@@ -154,6 +143,6 @@ def test_what_is_written_into_a_new_folder_is_read_again(tmp_path):
     assert trained.context is not None
     assert read.context.blend == trained.context.blend
     once, again = (one.read([(0, TEXT)]) for one in (trained.context, read.context))
-    assert again.score == once.score
+    assert (again.kinds == once.kinds).all()
     assert (again.labels[0] == once.labels[0]).all()
     assert read.table.words == trained.table.words

@@ -13,13 +13,14 @@ from nlp.encoder.weights import WIDTH
 from nlp.entities import everyday, find_entities
 from nlp.entities.everyday import words_in
 from nlp.model.context import (
-    OPEN_FROM,
-    OPEN_TO,
     Blend,
     ContextModel,
     Head,
     Label,
+    MailBlend,
+    Reading,
     cut_up,
+    probability_of,
     spelled,
 )
 
@@ -42,7 +43,7 @@ MODEL = ContextModel(
     changes={"l0.ao.b": np.array([0.5, 2.0], dtype=np.float32)},
     kinds=HEAD,
     labels=LABELS,
-    blend=Blend(0.8, 0.6, -0.1),
+    blend=MailBlend(0.8, 0.5, (0.6, 0.2, -0.4, 0.0, 0.0), -0.1),
     columns=(
         Label("money", Blend(0.5, 1.0, 0.0), weak=1.0, plain=2.0),
         Label("secrecy.urgency", Blend(0.0, 1.0, -1.0), weak=0.5, plain=9.0),
@@ -144,13 +145,12 @@ def test_what_is_longer_than_any_compound_is_not_taken_apart():
 
 
 def test_a_unit_below_nothing_is_silent():
-    assert MODEL.score_of(2 * FIRST + 0.25 * SECOND) == pytest.approx(2.0)
-    assert MODEL.score_of(2 * FIRST + SECOND) == pytest.approx(1.0)
+    assert HEAD.answers(2 * FIRST + 0.25 * SECOND).tolist() == [2.0, -50.0, 0.0, -50.0, -50.0]
+    assert HEAD.answers(2 * FIRST + SECOND).tolist() == [2.0, -50.0, 1.0, -50.0, -50.0]
 
 
-def test_lures_and_scams_are_summed_against_all_others():
-    even = Head(HEAD.hidden, HEAD.hidden_bias, HEAD.out, np.zeros(5, dtype=np.float32))
-    assert replace(MODEL, kinds=even).score_of(0 * FIRST) == pytest.approx(np.log(2 / 3))
+def reading(lure: float = 0.0, hard: float = 0.0) -> Reading:
+    return Reading(np.array([lure, 0.0, hard, 0.0, 0.0]), {})
 
 
 def test_what_a_sentence_does_is_heard_in_words_and_in_context():
@@ -170,25 +170,29 @@ def test_its_probability_is_that_of_both():
     assert probability == pytest.approx(1 / (1 + np.exp(-2.0)))
 
 
-def test_both_count():
-    surely, hardly = 3.0, -3.0
-    for by_words in (OPEN_FROM, 0.5, OPEN_TO):
-        assert MODEL.probability(by_words, surely) > MODEL.probability(by_words, hardly)
-    assert MODEL.probability(0.9, surely) > MODEL.probability(0.5, surely)
-    assert 0 < MODEL.probability(OPEN_FROM, hardly) < MODEL.probability(OPEN_TO, surely) < 1
+def test_lures_and_scams_are_summed_against_all_others():
+    assert reading().log_odds == pytest.approx(np.log(2 / 3))
+    assert reading(lure=9.0).log_odds == pytest.approx(9 - np.log(3), abs=0.01)
+
+
+def test_of_a_mail_its_words_its_reading_and_its_kinds_count():
+    even = 0.5 * np.log(2 / 3) - 0.1
+    assert MODEL.log_odds(0.0, reading()) == pytest.approx(even)
+    assert MODEL.log_odds(2.0, reading()) == pytest.approx(0.8 * 2.0 + even)
+    lure = reading(3.0, 1.0)
+    assert MODEL.log_odds(0.0, lure) == pytest.approx(0.5 * lure.log_odds + 0.6 * 3 - 0.4 - 0.1)
 
 
 @pytest.mark.parametrize("far", [1e6, -1e6])
 def test_no_score_is_too_far(far):
-    assert np.isfinite(MODEL.score_of(far * FIRST + far * SECOND))
-    assert 0 <= MODEL.probability(0.5, far) <= 1
+    assert 0 <= probability_of(MODEL.log_odds(far, reading(far, far))) <= 1
 
 
 def test_saved_and_loaded_it_says_the_same(tmp_path: Path):
     MODEL.save(tmp_path)
     loaded = ContextModel.load(tmp_path)
     point = FIRST / 4 + SECOND / 2
-    assert loaded.score_of(point) == MODEL.score_of(point)
+    assert (loaded.kinds.answers(point) == MODEL.kinds.answers(point)).all()
     assert (loaded.labels.answers(point) == MODEL.labels.answers(point)).all()
     assert (loaded.blend, loaded.columns) == (MODEL.blend, MODEL.columns)
     assert loaded.changes.keys() == MODEL.changes.keys()
@@ -209,6 +213,12 @@ def test_a_head_of_another_form_is_refused(model, tmp_path: Path):
         ContextModel.load(tmp_path)
 
 
+def test_a_blend_of_other_kinds_is_refused(tmp_path: Path):
+    replace(MODEL, blend=MailBlend(0.8, 0.5, (0.6, -0.4), -0.1)).save(tmp_path)
+    with pytest.raises(ValueError, match="other kinds"):
+        ContextModel.load(tmp_path)
+
+
 def test_the_encoder_that_ships_is_made_once():
     shipped = pipeline.trained().context
     assert shipped is not None
@@ -220,10 +230,10 @@ def test_the_more_telling_sentences_are_read_in_the_order_of_the_mail():
     assert shipped is not None
     asked, harmless = "Write me on another app.", "The weather is fine here. " * 60
     both = shipped.read([(1, asked), (0, "Hello.")])
-    assert both.score == shipped.read([(0, f"Hello. {asked}")]).score
+    assert (both.kinds == shipped.read([(0, f"Hello. {asked}")]).kinds).all()
     kept = shipped.read([(9, asked), (0, harmless), (20, harmless)])
-    assert kept.score == shipped.read([(9, asked), (0, harmless)]).score
-    assert kept.score != shipped.read([(0, harmless), (9, asked)]).score
+    assert (kept.kinds == shipped.read([(9, asked), (0, harmless)]).kinds).all()
+    assert (kept.kinds != shipped.read([(0, harmless), (9, asked)]).kinds).any()
 
 
 def test_each_sentence_that_is_read_says_what_it_does_beside_the_others():
@@ -238,11 +248,11 @@ def test_each_sentence_that_is_read_says_what_it_does_beside_the_others():
     assert (read.labels[1] != shipped.read([(1, asked)]).labels[1]).any()
 
 
-def test_of_nothing_there_is_a_score_and_no_label():
+def test_of_nothing_there_are_kinds_and_no_label():
     shipped = pipeline.trained().context
     assert shipped is not None
     read = shipped.read([])
-    assert np.isfinite(read.score)
+    assert np.isfinite(read.kinds).all()
     assert read.labels == {}
 
 

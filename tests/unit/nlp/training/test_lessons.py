@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlp.model.context import KINDS, OPEN_FROM, Blend, ContextModel, Head, Label, Reading
+from nlp.model.context import KINDS, OPEN_FROM, Blend, ContextModel, Head, Label, MailBlend, Reading
 from nlp.training import context_fit
 from nlp.training.context_fit import LEFT_OUT, ByWords, fitted
 from nlp.training.corpus import CLASSES, LANGUAGES, MarkedText, TrainingMail, read_corpus
@@ -65,7 +65,8 @@ def test_what_marked_sentences_do_is_learnt_where_they_stand():
     assert lesson.labels == [[0, 1], [], [0]]
 
 
-def test_of_mails_that_the_words_are_sure_of_some_teach_and_all_marked_ones():
+def test_of_mails_that_the_words_are_sure_of_some_teach_and_all_marked_or_ordinary_ones():
+    assert len(learnt_of([example("E21", "BENIGN_EASY")] * 100, likely=0.001)) == 100
     assert 150 < len(learnt_of([example("E21")] * 1_000, likely=0.999)) < 250
     assert len(learnt_of([example("E21", does=(set(),))] * 100, likely=0.999)) == 100
 
@@ -97,14 +98,16 @@ def taught_to_hear(monkeypatch: pytest.MonkeyPatch) -> ContextModel:
     head = Head(nothing, nothing, nothing, nothing)
     monkeypatch.setattr(ContextModel, "read", _hears)
     return ContextModel(
-        changes={"l0.ao.b": nothing}, kinds=head, labels=head, blend=Blend(0.0, 1.0, 0.0),
+        changes={"l0.ao.b": nothing}, kinds=head, labels=head,
+        blend=MailBlend(1.0, 0.0, (0.0,) * len(KINDS), 0.0),
         columns=(Label("money", Blend(0.0, 1.0, 0.0), 9.0, 9.0),),
     )  # fmt: skip
 
 
 def _hears(_: ContextModel, sentences: Iterable[tuple[int, str]]) -> Reading:
     scores = {place: 3.0 if "good" in text else -3.0 for place, text in sentences}
-    return Reading(max(scores.values()), {place: np.array([s]) for place, s in scores.items()})
+    kinds = np.array([max(scores.values()), 0.0, 0.0, 0.0, 0.0])
+    return Reading(kinds, {place: np.array([s]) for place, s in scores.items()})
 
 
 def by_words(read: Sequence[MailExample], likely: float = 0.5) -> ByWords:
@@ -125,7 +128,7 @@ def test_the_blend_is_learnt_from_those_left_out(monkeypatch):
     read += [example("E21", context=(one,)) for one in ("bad", "good") * 40]
     truth = np.array([True, False] * 60)
     found = fitted(taught, read, truth, by_words(read))
-    assert found.blend.context > 0.5
+    assert found.blend.context + found.blend.kinds[0] > 0.5
     assert (found.changes, found.kinds, found.labels) == (
         taught.changes,
         taught.kinds,
@@ -180,7 +183,7 @@ def test_a_label_that_few_sentences_have_is_heard_as_all_are(monkeypatch):
 
 def _twice(reading: Reading) -> Reading:
     return Reading(
-        reading.score, {place: np.repeat(one, 2) for place, one in reading.labels.items()}
+        reading.kinds, {place: np.repeat(one, 2) for place, one in reading.labels.items()}
     )
 
 
