@@ -42,9 +42,9 @@ _FOLDS: Final = 4
 _LEAST_POSITIVE: Final = 40
 _LEAST_SEEN: Final = (2, 3, 2, 2)
 _TO_SEE: Final = frozenset({*LURE_CLASSES, "SCAM"})
-# From where on the second look of the screen lets mail pass that has the cues, and mail that has not. The
-# first loses one lure of a thousand of writers not seen; the second follows from the
-# share of real ordinary mail that may pass (docs/evaluation.md).
+# From where on the second look of the screen lets mail pass that has the cues, and mail that has not: the
+# first loses hardly any lure of writers not seen, the second follows from the share of real ordinary mail
+# that may pass (docs/evaluation.md).
 _SCREEN_FROM: Final = (0.2, 0.8)
 _KEPT: Final = {"sentences": 40_000, "whole": 150_000, "screen": 25_000}
 _STEPS: Final = 127

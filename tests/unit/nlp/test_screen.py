@@ -21,7 +21,6 @@ LURES = [
     for index, text in enumerate(texts)
 ]
 TABLE = lexicon.read("screen")
-SHIPPED = Screen()
 LANGUAGES = [
     name
     for name in TABLE
@@ -32,6 +31,11 @@ LANGUAGES = [
 @pytest.fixture(scope="module")
 def screen() -> Screen:
     return Screen(second_look=False)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Screen:
+    return Screen()
 
 
 def judge(screen: Screen, body: str, subject: str = "", signature: str = "") -> ScreenResult:
@@ -48,8 +52,8 @@ def test_lures_pass(screen: Screen, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", LURES)
-def test_the_second_look_keeps_no_lure_out(text: str) -> None:
-    assert judge(SHIPPED, text).passed
+def test_the_second_look_keeps_no_lure_out(shipped: Screen, text: str) -> None:
+    assert judge(shipped, text).passed
 
 
 CUES = "Add me on WhatsApp, as discussed on LinkedIn."

@@ -128,7 +128,10 @@ def test_the_blend_is_learnt_from_those_left_out(monkeypatch):
     read += [example("E21", context=(one,)) for one in ("bad", "good") * 40]
     truth = np.array([True, False] * 60)
     found = fitted(taught, read, truth, by_words(read))
-    assert found.blend.context + found.blend.kinds[0] > 0.5
+    good, bad = (_hears(found, [(0, one)]) for one in ("good", "bad"))
+    assert found.log_odds(0.0, good) - found.log_odds(0.0, bad) > 0.5 * (
+        good.log_odds - bad.log_odds
+    )
     assert (found.changes, found.kinds, found.labels) == (
         taught.changes,
         taught.kinds,
@@ -137,6 +140,19 @@ def test_the_blend_is_learnt_from_those_left_out(monkeypatch):
     with pytest.raises(ValueError, match="sample"):
         fitted(taught, read[40:], truth[40:], by_words(read[40:]))
     assert context_fit.is_left_out(read).sum() == 40
+
+
+def test_ordinary_mail_counts_more_than_other_honest_mail(monkeypatch):
+    taught = taught_to_hear(monkeypatch)
+    truth = np.array([True, False] * 20)
+
+    def likely(honest: str) -> float:
+        read = [example("P1", "LURE_RECRUIT" if one else honest, ("good",)) for one in truth]
+        read += [example("P1", context=("good", "bad"), does=({"money"}, set()))]
+        found = fitted(taught, read, np.append(truth, True), by_words(read))
+        return found.log_odds(0.0, _hears(found, [(0, "good")]))
+
+    assert likely("BENIGN_EASY") < likely("BENIGN_HARD") - 1.0
 
 
 def test_a_label_is_said_from_where_it_is_right_often_enough(monkeypatch):
