@@ -231,7 +231,7 @@ def _read(
 ) -> tuple[list[Decision], "Heard", str]:
     """What the rules decide, what the model heard, and the order of moves."""
     with pipeline().memory_zone():
-        doc = _document(stretches, languages)
+        doc = _document(pipeline(), stretches, languages)
         page = doc._.page
         decisions = decide(doc._.matches, page, facts)
         body = [(one.start, one.end) for one in stretches if one.segment.source == "body"]
@@ -249,9 +249,8 @@ def _own_words(stretches: list[_Stretch]) -> list[str]:
     return [word for one in own for word in own_words(one.masked.text, _capitals([one]))]
 
 
-def _document(stretches: list[_Stretch], languages: tuple[str, ...]) -> "Doc":
-    """The masked text as one document that has gone through the pipeline."""
-    nlp = pipeline()
+def _document(nlp: "Pipeline", stretches: list[_Stretch], languages: tuple[str, ...]) -> "Doc":
+    """The masked text as one document that has gone through a pipeline."""
     doc = nlp.make_doc(_APART.join(stretch.masked.text for stretch in stretches))
     doc.user_data["sections"] = tuple(
         (stretch.segment.source, stretch.start, stretch.end) for stretch in stretches

@@ -112,7 +112,7 @@ def ruled(mail: TrainingMail) -> Ruled:
     language = identify(pipeline._sample(segments_of(mail)))
     lists = pipeline.word_lists_for((language.code, *language.others))
     with pipeline.pipeline().memory_zone():
-        doc = pipeline._document(stretches_of(mail), lists)
+        doc = pipeline._document(pipeline.pipeline(), stretches_of(mail), lists)
         return Ruled(doc._.page, tuple(doc._.matches))
 
 

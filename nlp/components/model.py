@@ -12,7 +12,6 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -43,7 +42,6 @@ NAME = "lurewall_model"
 GROUP = "model"
 WHOLE = "lure"
 _OWN = frozenset({"subject", "body"})
-_FIELD_WORDS, _FIELDS = "fields.txt", "fields.npy"
 _MAX_SENTENCES = 80
 _CHAT_WORDS = 8
 _GREETING_WORDS = 4
@@ -214,8 +212,7 @@ class IntentModel:
             self.sentences.save(Path(path) / "sentences")
             self.whole.save(Path(path) / "whole")
             self.context.save(Path(path))
-            (Path(path) / _FIELD_WORDS).write_text("\n".join(self.table.words), "utf-8")
-            np.save(Path(path) / _FIELDS, np.array(self.table.fields, dtype=np.uint16))
+            self.table.save(Path(path))
             self.familiar.save(Path(path))
 
     def from_disk(self, path: str | Path, **_: Any) -> "IntentModel":
@@ -223,10 +220,7 @@ class IntentModel:
         self.take(
             LinearModel.load(folder / "sentences"),
             LinearModel.load(folder / "whole"),
-            FieldTable(
-                (folder / _FIELD_WORDS).read_text("utf-8").split("\n"),
-                np.load(folder / _FIELDS, allow_pickle=False).tolist(),
-            ),
+            FieldTable.load(folder),
             Familiar.load(folder),
             ContextModel.load(folder),
         )

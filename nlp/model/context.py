@@ -18,7 +18,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,7 @@ _NAME: Final = "\uf000"
 _NAMES_RUN: Final = re.compile(rf"{_NAME}(?:[ .,'’-]{{0,2}}(?:(?:of|de|du|von) )?{_NAME})*")
 _UNMASKED: Final = dict.fromkeys((ord(_NAME), *map(ord, NAMES)))
 _START: Final = itemgetter(0)
+_Numbers = TypeVar("_Numbers", float, np.ndarray[Any, Any])
 _SPELLED: Final = {
     ord(token): _NAME if token in WHO else name.replace("_", " ") for token, name in NAMES.items()
 }
@@ -56,6 +57,10 @@ class Blend:
     words: float
     context: float
     offset: float
+
+    def log_odds(self, words: _Numbers, context: _Numbers) -> _Numbers:
+        """Of one sentence, or of an array of them."""
+        return self.words * words + self.context * context + self.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +165,7 @@ class ContextModel:
         for column, words, context in zip(
             self.columns, by_words.tolist(), labels.tolist(), strict=True
         ):
-            logit = (
-                column.blend.words * words + column.blend.context * context + column.blend.offset
-            )
+            logit = column.blend.log_odds(words, context)
             if logit >= column.weak:
                 yield column.name, probability_of(logit), 1 + (logit >= column.plain)
 

@@ -10,7 +10,10 @@ Failure: ValueError where words and fields do not fit; a word that is not in the
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from nlp.folding import fold
 
@@ -20,6 +23,7 @@ _LEAST_ARABIC: Final = 3
 _LEAST_HANGUL: Final = 2
 _LEAST: Final = 5
 _LONGEST: Final = 40
+_WORDS, _FIELDS = "fields.txt", "fields.npy"
 
 
 def table_words(folded: str) -> Iterator[str]:
@@ -60,3 +64,16 @@ class FieldTable:
             if (row := self._rows.get(word[:end])) is not None:
                 return row
         return None
+
+    def save(self, folder: Path) -> None:
+        """Write the two files."""
+        (folder / _WORDS).write_text("\n".join(self.words), "utf-8")
+        np.save(folder / _FIELDS, np.array(self.fields, dtype=np.uint16))
+
+    @classmethod
+    def load(cls, folder: Path) -> "FieldTable":
+        """Read them."""
+        return cls(
+            (folder / _WORDS).read_text("utf-8").split("\n"),
+            np.load(folder / _FIELDS, allow_pickle=False).tolist(),
+        )

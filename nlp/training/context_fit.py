@@ -109,8 +109,7 @@ def _labels(
 def _label(name: str, truth: Numbers, words: Numbers, scores: Numbers, weighs: Numbers) -> Label:
     """One label, fitted on these sentences."""
     blend = Blend(*platt(truth, words, scores))
-    logits = blend.words * words + blend.context * scores + blend.offset
-    said = said_from(1 / (1 + np.exp(-logits)), truth, weighs)
+    said = said_from(1 / (1 + np.exp(-blend.log_odds(words, scores))), truth, weighs)
     return Label(name, blend, *_log_odds(np.array(said)).tolist())
 
 

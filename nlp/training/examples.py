@@ -9,10 +9,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 from nlp import pipeline
 from nlp.analysis import ReadableText, TextSegment
-from nlp.components.model import NAME, seen_in
+from nlp.components.model import seen_in
 from nlp.entities import find_entities
 from nlp.entities.everyday import words_in
 from nlp.language import identify
@@ -21,6 +22,9 @@ from nlp.model.features import screen_features, without_names, words_of
 from nlp.model.fields import FieldTable
 from nlp.screen import Screen
 from nlp.training.corpus import MarkedText, TrainingMail
+
+if TYPE_CHECKING:
+    from spacy.language import Language as Pipeline
 
 Blocks = tuple[frozenset[str], ...]
 
@@ -70,10 +74,9 @@ def example(mail: TrainingMail, table: FieldTable) -> MailExample:
     stretches, _ = pipeline._masked(segments, entities)
     language = identify(pipeline._sample(pipeline.nameless(segments, entities)))
     lists = pipeline.word_lists_for((language.code, *language.others))
-    nlp = pipeline.pipeline()
-    # What was trained before is not to be heard while the next is trained.
-    with nlp.memory_zone(), nlp.select_pipes(disable=[NAME]):
-        doc = pipeline._document(stretches, lists)
+    nlp = _untrained()
+    with nlp.memory_zone():
+        doc = pipeline._document(nlp, stretches, lists)
         page = doc._.page
         sentences: list[SentenceExample] = []
         # Where no label is marked, a sentence teaches nothing.
@@ -106,6 +109,12 @@ def example(mail: TrainingMail, table: FieldTable) -> MailExample:
         context=context,
         told=tuple(seen.sentences),
     )
+
+
+@lru_cache(maxsize=1)
+def _untrained() -> "Pipeline":
+    """What was trained before is not to be heard while the next is trained, nor need it be there."""
+    return pipeline.untrained()
 
 
 @lru_cache(maxsize=1)

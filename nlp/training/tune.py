@@ -10,8 +10,8 @@ what ships, so that new mails need no whole course.
 `make train` comes after, since it weighs anew. Sums on several threads are not the same to the last
 bit, so neither is what is learnt.
 Failure: ImportError without torch; ValueError if the service reads otherwise than was learnt. If other
-labels have become frequent enough than those that ship, what is written fits no sentences yet, and the
-pipeline that `make train` reads with refuses to load it.
+labels have become frequent enough than those that ship, what is written fits the sentences only after
+`make train`.
 """
 
 import argparse
@@ -26,11 +26,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nlp import pipeline
 from nlp.components.model import NAME
 from nlp.encoder.layers import LAYERS, Encoder
 from nlp.encoder.weights import WIDTH, Floats, Weights, weights_file
 from nlp.model.context import KINDS, TO_SEE, Blend, ContextModel, Head, Label, MailBlend
+from nlp.model.fields import FieldTable
 from nlp.training.corpus import read_corpus
 from nlp.training.examples import examples
 from nlp.training.lessons import Lesson, lessons, steps_of
@@ -271,7 +271,7 @@ def main() -> None:
     chance = random.Random(0)
     weights = Weights(weights_file())
     encoder = Encoder(weights)
-    read = list(examples(read_corpus("train", "dev"), pipeline.trained().table))
+    read = list(examples(read_corpus("train", "dev"), FieldTable.load(DATA / NAME)))
     _, by_words = train(whole_task(read))
     names = labels_of(read)
     learnt_from = lessons(read, by_words[:, 0], encoder, names, chance)

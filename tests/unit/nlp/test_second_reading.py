@@ -88,7 +88,7 @@ def heard_in(recorder: Recorder) -> list[Said]:
     segments = (TextSegment(source="body", part="1", text=TEXT),)
     stretches, _ = pipeline._masked(segments, find_entities(ReadableText(segments=segments)))
     with pipeline.pipeline().memory_zone():
-        return list(pipeline._document(stretches, ("any", "en"))._.said.said)
+        return list(pipeline._document(pipeline.pipeline(), stretches, ("any", "en"))._.said.said)
 
 
 def test_what_a_sentence_does_is_heard_where_it_is_read(recorder, monkeypatch):

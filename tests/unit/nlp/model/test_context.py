@@ -66,7 +66,7 @@ def read(text: str, language: str, common: Container[str] | None = None) -> str:
     segments = (TextSegment(source="body", part="1", text=text),)
     stretches, _ = pipeline._masked(segments, find_entities(ReadableText(segments=segments)))
     with pipeline.pipeline().memory_zone():
-        page = pipeline._document(stretches, ("any", language))._.page
+        page = pipeline._document(pipeline.pipeline(), stretches, ("any", language))._.page
         places = range(len(page.sentences))
         return " ".join(spelled(page, places, common or words_in(language)))
 
